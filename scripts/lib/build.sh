@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# Building the module, the programs and the guest image, each in a directory of its
+# own in the cache that carries the hash of what went into it.
+
+WORK=$RUNIX_CACHE/work
+CRT_STATIC_TARGET=x86_64-unknown-linux-gnu
+
+# A build that was killed may leave half-written files that look new.
+begin_incremental() { # DIR
+	if [[ -e $1/.running ]]; then rm -rf "$1"; fi
+	mkdir -p "$1"
+	unstamp "$1"
+	: >"$1/.running"
+}
+
+end_incremental() { rm -f "$1/.running"; } # DIR
+
+module_dir() { printf '%s\n' "$WORK/$1/module"; } # VERSION
+
+# module_make VERSION OUT ARGUMENTS...: the kernel's own build of an external module.
+module_make() {
+	local v=$1 out=$2
+	shift 2
+	in_root make -C "$(kernel_tree "$v")" "-j$(nproc)" M="$SRC" MO="$out" \
+		CC="$RUNIX_KERNEL_CC" HOSTCC="$RUNIX_KERNEL_HOSTCC" KERNELRELEASE="$v" "$@" modules
+}
+
+module_key() { # VERSION
+	key_of "$(<"$(kernel_tree "$1")/.runix-stamp")" "$(hash_of Kbuild rust samples/echo_family)" \
+		"$(declare -f module_make)"
+}
+
+build_module() { # VERSION
+	local v=$1 out key rc=0
+	out=$(module_dir "$v")
+	key=$(module_key "$v")
+	if stamp_ok "$out" "$key"; then
+		step "module for $v is built"
+		return
+	fi
+	step "building the module for $v"
+	begin_incremental "$out"
+	logged module_make "$v" "$out" || rc=$?
+	end_incremental "$out"
+	((rc == 0)) || exit "$rc"
+	stamp "$out" "$key"
+}
+
+build_c_samples() {
+	local out=$WORK/samples-c key
+	key=$(key_of "$(hash_of samples/c rust/uapi)" "$(<"$ROOT/.runix-stamp")" "$(declare -f build_c_samples)")
+	if stamp_ok "$out" "$key"; then
+		step "C samples are built"
+		return
+	fi
+	step "building the C samples"
+	rm -rf "$out"
+	mkdir -p "$out"
+	logged in_root make -C "$SRC/samples/c" "-j$(nproc)" CC=gcc-14 OUT="$out"
+	stamp "$out" "$key"
+}
+
+build_rust_samples() {
+	local out=$WORK/samples-rust target=$WORK/target-samples key rc=0
+	key=$(key_of "$(hash_of samples/rust rust/uapi)" "$(<"$ROOT/.runix-stamp")" "$(declare -f build_rust_samples)")
+	if stamp_ok "$out" "$key"; then
+		step "Rust samples are built"
+		return
+	fi
+	step "building the Rust samples"
+	rm -rf "$out"
+	begin_incremental "$target"
+	# cargo puts wanted programs back, those of samples that are no more it does not.
+	find "$target/$CRT_STATIC_TARGET/release" -maxdepth 1 -type f -delete 2>/dev/null || true
+	# A target of its own keeps the flags away from procedural macros, which cannot be static.
+	logged in_root env -C "$SRC/samples/rust" CARGO_TARGET_DIR="$target" \
+		RUSTFLAGS="-C target-feature=+crt-static" \
+		cargo build --release --locked --workspace --bins --target "$CRT_STATIC_TARGET" || rc=$?
+	end_incremental "$target"
+	((rc == 0)) || exit "$rc"
+	mkdir -p "$out"
+	find "$target/$CRT_STATIC_TARGET/release" -maxdepth 1 -type f -perm -u+x -exec cp -t "$out" {} +
+	stamp "$out" "$key"
+}
+
+# The kernel's headers for programs, which its tests are compiled with.
+make_headers() { # VERSION
+	local v=$1 out key
+	out=$(kernel_dir "$v")/headers
+	key=$(key_of "$(<"$(kernel_source "$v")/.runix-stamp")" "$(declare -f make_headers)")
+	stamp_ok "$out" "$key" && return
+	rm -rf "$out"
+	mkdir -p "$out"
+	logged kernel_make "$v" INSTALL_HDR_PATH="$out" headers_install
+	stamp "$out" "$key"
+}
+
+build_tests() { # VERSION
+	local v=$1 out=$WORK/tests key
+	key=$(key_of "$(hash_of tests/kselftest rust/uapi)" "$(<"$ROOT/.runix-stamp")" \
+		"$(<"$(kernel_source "$v")/.runix-stamp")" "$(declare -f build_tests make_headers)")
+	if stamp_ok "$out" "$key"; then
+		step "tests are built"
+		return
+	fi
+	step "building the tests"
+	make_headers "$v"
+	rm -rf "$out"
+	mkdir -p "$out"
+	logged in_root make -C "$SRC/tests/kselftest" "-j$(nproc)" CC=gcc-14 \
+		KSRC="$(kernel_source "$v")" KHDR="$(kernel_dir "$v")/headers/include" OUT="$out"
+	stamp "$out" "$key"
+}
+
+guest_image() { printf '%s\n' "$WORK/$1/guest.cpio"; } # VERSION
+
+build_image() { # VERSION [with-tests]
+	local v=$1 out key dir part
+	out=$WORK/$v/image
+	local -a parts=("module=$(module_dir "$v")" "samples-c=$WORK/samples-c" "samples-rust=$WORK/samples-rust")
+	[[ ${2:-} != with-tests ]] || parts+=("tests=$WORK/tests")
+	key=$(
+		for part in "${parts[@]}"; do
+			# A directory without stamp is a build that failed or was never tried.
+			cat "${part#*=}/.runix-stamp" 2>/dev/null || true
+		done
+		hash_of tests/guest samples/demo
+		key_of "${parts[*]}" "$(key_of_files "$RUNIX_TOP/scripts/lib/make-image")"
+	)
+	key=$(key_of "$key")
+	if stamp_ok "$out" "$key"; then
+		step "guest image is ready"
+		return
+	fi
+	step "making the guest image"
+	rm -rf "$out"
+	mkdir -p "$out"
+	logged in_root "$RUNIX_TOP/scripts/lib/make-image" "$out/guest.cpio" "$SRC" "$v" \
+		"$(kernel_stock "$v")" "${parts[@]}"
+	stamp "$out" "$key"
+	ln -sfn image/guest.cpio "$(guest_image "$v")"
+}
