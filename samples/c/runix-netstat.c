@@ -34,7 +34,7 @@ static int parse_row(char *line, struct row *row)
 	int end = 0;
 
 	line[strcspn(line, "\n")] = '\0';
-	if (sscanf(line, "%*[0-9a-fA-F]: %lx %*x %lx %x %x %lu%n",
+	if (sscanf(line, "%*[^:]: %lx %*x %lx %x %x %lu%n",
 		   &row->references, &row->flags, &row->type, &row->state,
 		   &row->inode, &end) != 5 || !end)
 		return 0;
