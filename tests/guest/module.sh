@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=sh
+# What the modes do with the modules.
+
+MODULES=/lib/modules
+
+loaded() { [ -d "/sys/module/$1" ]; }
+
+family_of() { cat "/sys/module/$1/parameters/family" 2>/dev/null; }
+
+# The kernel log since the last call.
+log_since() { dmesg -c; }
+
+# Fails and shows it if the kernel log since the last call holds trouble.
+log_clean() {
+	log_since >/run/log
+	! grep -E -f /lib/runix/trouble /run/log
+}
+
+# The module's references go with the last socket, some only after a grace period.
+idle() { # MODULE
+	loaded "$1" || return 0
+	i=0
+	while [ "$(cat "/sys/module/$1/refcnt")" != 0 ]; do
+		i=$((i + 1))
+		if [ "$i" -gt 50 ]; then
+			echo "$1: reference count is still $(cat "/sys/module/$1/refcnt")"
+			return 1
+		fi
+		sleep 0.1
+	done
+	# Third column: sockets alive, or -1 where nobody counts them.
+	awk -v m="$1" '$7 == m && $3 > 0 { print; bad = 1 } END { exit bad }' /proc/net/protocols
+}
+
+# Nothing of the module is left in the places where it had something.
+gone() { # MODULE
+	! loaded "$1" || { echo "$1 is still loaded"; return 1; }
+	[ ! -e "/proc/net/$1" ] || { echo "/proc/net/$1 is still there"; return 1; }
+	! awk -v m="$1" '$7 == m { print; found = 1 } END { exit !found }' /proc/net/protocols
+}
