@@ -39,3 +39,13 @@ gone() { # MODULE
 	[ ! -e "/proc/net/$1" ] || { echo "/proc/net/$1 is still there"; return 1; }
 	! awk -v m="$1" '$7 == m { print; found = 1 } END { exit !found }' /proc/net/protocols
 }
+
+# Runs the samples' dialogues, shown as they happen; the status is in /run/demo-status.
+# The marker ends the pipe even if a sample left something behind that holds it open.
+run_demo() {
+	{
+		timeout 90 /usr/bin/runix-demo 2>&1
+		echo $? >/run/demo-status
+		echo __END_OF_DEMO__
+	} 3>&- </dev/null | sed -n '/^__END_OF_DEMO__$/q; s/^/| /p' >&3
+}

@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# runix: the socket family AF_RUNIX as a kernel module in Rust.
+# `make help` tells what there is. The module's own rules are in Kbuild.
+
+KDIR	?= /lib/modules/$(shell uname -r)/build
+
+# What scripts/prepare-kernel knows about a tree that it made.
+-include $(KDIR)/runix-kdir.mk
+
+# Such a tree is used in the build root that made it, with the same compilers and the
+# same names for all paths. RUNIX_HOST_TOOLS=1 takes the host's own tools instead.
+ifdef RUNIX_TREE_CACHE
+ifneq ($(RUNIX_IN_ROOT)$(RUNIX_HOST_TOOLS),1)
+ENTER	:= RUNIX_CACHE=$(RUNIX_TREE_CACHE) $(CURDIR)/scripts/enter
+else
+export PATH := $(RUNIX_LLVM_BIN):$(PATH)
+endif
+KFLAGS	:= CC=$(RUNIX_CC) KERNELRELEASE=$(RUNIX_KERNELRELEASE)
+endif
+KBUILD	= $(ENTER) $(MAKE) -C $(KDIR) M=$(CURDIR) $(KFLAGS)
+
+define no_metadata
+
+$(KDIR) has no Rust metadata (rust/libkernel.rmeta), so a Rust module
+cannot be built against it. Debian's headers packages come without. Type
+
+  make prepare-kernel
+
+to make a tree for the newest supported stock kernel (or give one, as in
+`make prepare-kernel VERSION=7.3.4+deb13-amd64`), then `make KDIR=<that tree>`.
+To see the module at work in a virtual machine, `make run` is all it takes.
+
+endef
+
+all: modules
+
+tree:
+	$(if $(wildcard $(KDIR)/rust/libkernel.rmeta),,$(error $(no_metadata)))
+
+modules: tree
+	+$(KBUILD) modules
+
+modules_install: tree
+	$(MAKE) -C $(KDIR) M=$(CURDIR) $(KFLAGS) modules_install
+
+clean:
+	+$(if $(wildcard $(KDIR)/Makefile),$(KBUILD) clean,@echo "no kernel tree at $(KDIR): nothing to clean")
+
+run:
+	@scripts/run
+
+shell:
+	@scripts/run --shell
+
+check:
+	@scripts/check
+
+check-fast:
+	@scripts/check --fast
+
+lint:
+	@scripts/check --lint
+
+fmt:
+	@scripts/fmt
+
+prepare-kernel:
+	@scripts/prepare-kernel $(VERSION)
+
+update:
+	@scripts/update
+
+clean-cache:
+	@scripts/clean-cache
+
+help:
+	@sed -n 's/^#H //p' $(firstword $(MAKEFILE_LIST))
+
+#H Try it, on any Debian 12 or 13 machine:
+#H   make run             from nothing to programs talking over AF_RUNIX in a guest
+#H   make shell           a shell in that guest
+#H   make check           every test; ends with "N passed, N failed, N skipped"
+#H   make check-fast      those that need no guest
+#H   make lint            style, layers, unsafe, panics
+#H   make fmt             rustfmt on the sources
+#H
+#H Build it for a kernel:
+#H   make prepare-kernel  a tree with Rust metadata for a stock Debian kernel
+#H                        [VERSION=7.3.4+deb13-amd64]
+#H   make                 runix.ko and runix_echo.ko [KDIR=<tree with Rust metadata>]
+#H   make modules_install as root, into /lib/modules [INSTALL_MOD_PATH=<root>]
+#H   make clean           removes what make has built here
+#H
+#H   make update          looks for newer kernels at the next run
+#H   make clean-cache     removes all that was downloaded and built
+#H
+#H Variables: RUNIX_CACHE (default ~/.cache/runix), RUNIX_SERIES (7.3 or 7.2),
+#H RUNIX_ACCEL (kvm or tcg), RUNIX_MIRROR (a Debian archive's address).
+
+.PHONY: all tree modules modules_install clean run shell check check-fast lint fmt \
+	prepare-kernel update clean-cache help
