@@ -41,8 +41,12 @@ tree:
 modules: tree
 	+$(KBUILD) modules
 
+# The stock kernel's signing key is not ours to sign with, and the tree has no System.map
+# from which the kernel's make would call depmod.
 modules_install: tree
-	$(MAKE) -C $(KDIR) M=$(CURDIR) $(KFLAGS) modules_install
+	$(MAKE) -C $(KDIR) M=$(CURDIR) $(KFLAGS) CONFIG_MODULE_SIG_ALL= modules_install
+	depmod $(if $(INSTALL_MOD_PATH),-b $(INSTALL_MOD_PATH)) \
+		$(or $(RUNIX_KERNELRELEASE),$(shell $(MAKE) -s -C $(KDIR) kernelrelease))
 
 clean:
 	+$(if $(wildcard $(KDIR)/Makefile),$(KBUILD) clean,@echo "no kernel tree at $(KDIR): nothing to clean")

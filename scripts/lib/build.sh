@@ -41,7 +41,7 @@ build_module() { # VERSION
 	fi
 	step "building the module for $v"
 	begin_incremental "$out"
-	logged module_make "$v" "$out" || rc=$?
+	try_logged module_make "$v" "$out" || rc=$?
 	end_incremental "$out"
 	((rc == 0)) || exit "$rc"
 	stamp "$out" "$key"
@@ -74,7 +74,7 @@ build_rust_samples() {
 	# cargo puts wanted programs back, those of samples that are no more it does not.
 	find "$target/$CRT_STATIC_TARGET/release" -maxdepth 1 -type f -delete 2>/dev/null || true
 	# A target of its own keeps the flags away from procedural macros, which cannot be static.
-	logged in_root env -C "$SRC/samples/rust" CARGO_TARGET_DIR="$target" \
+	try_logged in_root env -C "$SRC/samples/rust" CARGO_TARGET_DIR="$target" \
 		RUSTFLAGS="-C target-feature=+crt-static" \
 		cargo build --release --locked --workspace --bins --target "$CRT_STATIC_TARGET" || rc=$?
 	end_incremental "$target"

@@ -27,6 +27,7 @@ mkdir -p "$RUNIX_CACHE/log"
 # Several libraries add steps; the entry script sets the total once it knows it.
 STEP=0
 STEP_TOTAL=0
+STEP_FILE=${STEP_FILE:-} # carries the count out of subshells where it is set
 LOG=$RUNIX_CACHE/log/$(basename "$0").log
 
 start_log() {
@@ -39,7 +40,9 @@ elapsed() {
 
 # step TEXT: announces the next step.
 step() {
+	[[ -z $STEP_FILE ]] || STEP=$(<"$STEP_FILE")
 	STEP=$((STEP + 1))
+	[[ -z $STEP_FILE ]] || printf '%s\n' "$STEP" >"$STEP_FILE"
 	((STEP <= STEP_TOTAL)) || STEP_TOTAL=$STEP
 	printf '[%2d/%2d  %s] %s\n' "$STEP" "$STEP_TOTAL" "$(elapsed)" "$*"
 	printf '\n=== %s\n' "$*" >>"$LOG"
@@ -51,8 +54,8 @@ note() {
 	printf '%s\n' "$*" >>"$LOG"
 }
 
-# logged COMMAND...: runs it with its output in the log, whose end is shown on failure.
-logged() {
+# try_logged COMMAND...: runs it with its output in the log, whose end is shown on failure.
+try_logged() {
 	local rc=0 start
 	start=$(wc -l <"$LOG")
 	printf '+ %s\n' "$*" >>"$LOG"
@@ -64,6 +67,11 @@ logged() {
 		echo "runix: the whole log is $LOG"
 	} >&2
 	return "$rc"
+}
+
+# logged COMMAND...: the same, and failure is the end of this shell, wherever it was called.
+logged() {
+	try_logged "$@" || exit
 }
 
 # --- locking --------------------------------------------------------------------

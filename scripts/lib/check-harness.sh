@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# The host's tests, and negative controls for the harness itself.
+
+cargo_in() { # DIRECTORY TARGET-NAME ARGUMENTS...
+	local dir=$SRC/$1 target=$WORK/$2
+	shift 2
+	in_root env -C "$dir" CARGO_TARGET_DIR="$target" CARGO_TERM_COLOR=never cargo "$@"
+}
+
+# Counts what cargo's test programs say at their end.
+record_cargo() { # NAME OUTPUT STATUS
+	local name=$1 out=$2 rc=$3 passed=0 failed=0 ignored=0 p f i
+	while read -r p f i; do
+		passed=$((passed + p)) failed=$((failed + f)) ignored=$((ignored + i))
+	done < <(sed -nE 's/^test result: .* ([0-9]+) passed; ([0-9]+) failed; ([0-9]+) ignored;.*/\1 \2 \3/p' "$out")
+	record_many pass "$passed" "$name"
+	record_many fail "$failed" "$name"
+	record_many skip "$ignored" "$name"
+	if ((rc != 0 && failed == 0)); then record fail "$name: cargo ended with status $rc"; fi
+	if ((rc == 0 && passed == 0)); then record fail "$name: not a single test ran"; fi
+	if ((rc != 0)); then grep -vE '^ *(Compiling|Downloaded|Downloading)' "$out" | tail -n 40 | sed 's/^/                     | /'; fi
+	note "$name: $passed passed, $failed failed, $ignored ignored"
+}
+
+check_host() {
+	local rc=0
+	step "host tests"
+	cargo_in tests/host target-host test --locked --no-fail-fast >"$OUT/cargo" 2>&1 </dev/null || rc=$?
+	cat "$OUT/cargo" >>"$LOG"
+	record_cargo "tests/host" "$OUT/cargo" "$rc"
+	expect "clippy: tests/host" cargo_in tests/host target-host clippy --locked --all-targets -- -D warnings
+	expect "clippy: samples/rust" cargo_in samples/rust target-samples clippy --locked --workspace -- -D warnings
+}
+
+check_harness() { # VERSION
+	local v=$1 top=$RUNIX_TOP tree tap scan
+	tree=$(kernel_tree "$v")
+	step "the harness itself"
+
+	expect "prepare-kernel: export names are equal" "$top/scripts/lib/compare-exports" "$tree"
+	# One name of 2,917 is enough to be refused.
+	awk '$2 ~ /^_R/ && !done { sub(/_R/, "_Rx", $2); done = 1 } { print }' OFS='\t' \
+		"$tree/Module.symvers" >"$OUT/Module.symvers"
+	expect_failure "prepare-kernel: one other export name is refused" 'REFUSED' \
+		"$top/scripts/lib/compare-exports" "$tree" "$OUT/Module.symvers"
+	sed 's/^CONFIG_SMP=y/# CONFIG_SMP is not set/' "$tree/.config" >"$OUT/config"
+	expect_failure "prepare-kernel: another configuration is refused" 'CONFIG_SMP' \
+		"$top/scripts/lib/config-drift" "$tree/.config" "$OUT/config"
+	mkdir -p "$OUT/no-rust"
+	expect_failure "make: a tree without Rust metadata is refused" 'make prepare-kernel' \
+		make -C "$top" KDIR="$OUT/no-rust" modules
+
+	# The lines that a guest makes of a program's output.
+	tap() { printf '%b' "$2" | awk -v prog=t -v status="$1" -f "$top/tests/guest/tap.awk"; }
+	tap_is() { [[ $(tap "$1" "$2") == "$3" ]] || { tap "$1" "$2"; false; }; }
+	expect "harness: passed tests are counted" \
+		tap_is 0 'TAP version 13\n1..2\nok 1 a\nok 2 b # SKIP no\n' $'ok t: a\nskip t: b # SKIP no'
+	expect "harness: a failed test is counted" tap_is 1 '1..1\nnot ok 1 a\n' 'not ok t: a'
+	expect "harness: a silent program has failed" tap_is 0 '' 'not ok t: said nothing (exit status 0)'
+	expect "harness: a program that stops early has failed" \
+		tap_is 0 '1..2\nok 1 a\n' $'ok t: a\nnot ok t: planned 2 tests, ran 1'
+	expect "harness: a program that crashes has failed" \
+		tap_is 139 '1..1\nok 1 a\n' $'ok t: a\nnot ok t: exit status 139'
+	expect "harness: a program that hangs has failed" \
+		tap_is 143 'ok 1 a\n' $'ok t: a\nnot ok t: ran out of time'
+
+	scan() { printf '%s\n' "$1" >"$OUT/console"; "$top/scripts/lib/scan-console" "$OUT/console"; }
+	expect "harness: a quiet console passes" scan '[    1.0] runix: registered'
+	local line
+	for line in 'BUG: KASAN: slab-use-after-free in f' 'WARNING: CPU: 0 PID: 1 at f' \
+		'Oops: 0000 [#1] SMP' 'WARNING: possible recursive locking detected' \
+		'WARNING: suspicious RCU usage' 'INFO: task x:1 blocked for more than 30 seconds.' \
+		'kmemleak: 1 new suspected memory leaks' 'UBSAN: array-index-out-of-bounds in f' \
+		'rcu: INFO: rcu_preempt detected stalls on CPUs/tasks:' \
+		'general protection fault, probably for non-canonical address'; do
+		expect_failure "harness: console trouble is seen: ${line:0:34}" "${line:0:8}" scan "[    1.0] $line"
+	done
+}

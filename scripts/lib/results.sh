@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# Counting tests: a file with one line each, verdict and name.
+
+# pass|fail|skip NAME
+record() {
+	printf '%s\t%s\n' "$1" "$2" >>"$RESULTS"
+	printf '%s: %s\n' "$1" "$2" >>"$LOG"
+	if [[ $1 == fail ]]; then printf '%18s FAILED: %s\n' '' "$2"; fi
+}
+
+# record_many VERDICT COUNT NAME
+record_many() {
+	local i
+	for ((i = 1; i <= $2; i++)); do record "$1" "$3 $i/$2"; done
+}
+
+count_of() { grep -c "^$1	" "$RESULTS" || true; }
+
+# expect NAME COMMAND...: a test that passes if the command succeeds.
+expect() {
+	local name=$1 out
+	shift
+	if out=$("$@" 2>&1); then
+		record pass "$name"
+	else
+		record fail "$name"
+		sed 's/^/                     | /' <<<"$out" | head -n 25
+	fi
+	printf '%s\n' "$out" >>"$LOG"
+}
+
+# expect_failure NAME TEXT COMMAND...: a negative control, passed if the command fails
+# and says TEXT (an extended regular expression) while doing so.
+expect_failure() {
+	local name=$1 text=$2 out
+	shift 2
+	if out=$("$@" 2>&1); then
+		record fail "$name (it was let through)"
+	elif grep -qE -- "$text" <<<"$out"; then
+		record pass "$name"
+	else
+		record fail "$name (failed, but for another reason)"
+		sed 's/^/                     | /' <<<"$out" | head -n 25
+	fi
+	printf '%s\n' "$out" >>"$LOG"
+}
+
+# part NAME FUNCTION ARGUMENTS...: runs a part on its own; whatever ends it early is one
+# failed test, and the others still run. In the background, since `set -e` would not
+# hold inside a condition.
+part() {
+	local name=$1 rc=0
+	shift
+	("$@") &
+	wait $! || rc=$?
+	if ((rc != 0)); then record fail "$name: broke off with status $rc"; fi
+	return "$rc"
+}
