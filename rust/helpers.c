@@ -1,0 +1,486 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Out-of-line copies of C inline functions and macros that the Rust layer in
+ * rust/net calls, and the few compound steps that would cost several such calls
+ * on a hot path. The prefix differs from the kernel's own `rust_helper_` so that
+ * the two sets can't be confused in a backtrace.
+ */
+#include <linux/cred.h>
+#include <linux/fs.h>
+#include <linux/namei.h>
+#include <linux/net.h>
+#include <linux/pid.h>
+#include <linux/poll.h>
+#include <linux/proc_fs.h>
+#include <linux/sched/signal.h>
+#include <linux/security.h>
+#include <linux/seq_file_net.h>
+#include <linux/slab.h>
+#include <linux/sockptr.h>
+#include <linux/uaccess.h>
+#include <linux/uio.h>
+#include <linux/wait.h>
+#include <net/af_unix.h>
+#include <net/net_namespace.h>
+#include <net/netns/generic.h>
+#include <net/scm.h>
+#include <net/sock.h>
+
+/* --- sock.rs: the object ------------------------------------------------- */
+
+void runix_helper_sock_hold(struct sock *sk)
+{
+	sock_hold(sk);
+}
+
+void runix_helper_sock_put(struct sock *sk)
+{
+	sock_put(sk);
+}
+
+void runix_helper_sock_orphan(struct sock *sk)
+{
+	sock_orphan(sk);
+}
+
+void runix_helper_sock_graft(struct sock *sk, struct socket *socket)
+{
+	sock_graft(sk, socket);
+}
+
+bool runix_helper_sock_dead(struct sock *sk)
+{
+	return sock_flag(sk, SOCK_DEAD);
+}
+
+struct net *runix_helper_sock_net(const struct sock *sk)
+{
+	return sock_net(sk);
+}
+
+void runix_helper_sock_prot_inuse_add(struct sock *sk, int val)
+{
+	sock_prot_inuse_add(sock_net(sk), sk->sk_prot, val);
+}
+
+int runix_helper_sock_error(struct sock *sk)
+{
+	return sock_error(sk);
+}
+
+u64 runix_helper_sock_i_ino(const struct sock *sk)
+{
+	return sock_i_ino(sk);
+}
+
+int runix_helper_sock_refcount(const struct sock *sk)
+{
+	return refcount_read(&sk->sk_refcnt);
+}
+
+struct hlist_node *runix_helper_sk_node(struct sock *sk)
+{
+	return &sk->sk_node;
+}
+
+struct hlist_node *runix_helper_sk_bind_node(struct sock *sk)
+{
+	return &sk->sk_bind_node;
+}
+
+void runix_helper_socket_set_custom_sockopt(struct socket *socket)
+{
+	set_bit(SOCK_CUSTOM_SOCKOPT, &socket->flags);
+}
+
+/* The first lock of a pair, or a lone one. */
+void runix_helper_state_lock(spinlock_t *lock)
+{
+	spin_lock(lock);
+}
+
+/* The second of a pair; the caller orders them by address. */
+void runix_helper_state_lock_second(spinlock_t *lock)
+{
+	spin_lock_nested(lock, SINGLE_DEPTH_NESTING);
+}
+
+void runix_helper_state_unlock(spinlock_t *lock)
+{
+	spin_unlock(lock);
+}
+
+void runix_helper_plain_lock_init(spinlock_t *lock)
+{
+	spin_lock_init(lock);
+}
+
+/* --- sock.rs, wait.rs: sleeping and waking -------------------------------- */
+
+wait_queue_head_t *runix_helper_sk_sleep(struct sock *sk)
+{
+	return sk_sleep(sk);
+}
+
+void runix_helper_wait_entry_init(struct wait_queue_entry *wait)
+{
+	init_wait(wait);
+}
+
+void runix_helper_cond_resched(void)
+{
+	cond_resched();
+}
+
+bool runix_helper_current_signal_pending(void)
+{
+	return signal_pending(current);
+}
+
+void runix_helper_wake_one(wait_queue_head_t *wq)
+{
+	wake_up_interruptible(wq);
+}
+
+void runix_helper_wake_all(wait_queue_head_t *wq)
+{
+	wake_up_interruptible_all(wq);
+}
+
+void runix_helper_data_ready(struct sock *sk)
+{
+	READ_ONCE(sk->sk_data_ready)(sk);
+}
+
+void runix_helper_state_change(struct sock *sk)
+{
+	sk->sk_state_change(sk);
+}
+
+void runix_helper_wake_writers(struct sock *sk)
+{
+	struct socket_wq *wq;
+
+	rcu_read_lock();
+	wq = rcu_dereference(sk->sk_wq);
+	if (skwq_has_sleeper(wq))
+		wake_up_interruptible_sync_poll(&wq->wait,
+				EPOLLOUT | EPOLLWRNORM | EPOLLWRBAND);
+	sk_wake_async_rcu(sk, SOCK_WAKE_SPACE, POLL_OUT);
+	rcu_read_unlock();
+}
+
+void runix_helper_wake_async(struct sock *sk, int how, int band)
+{
+	sk_wake_async(sk, how, band);
+}
+
+/* SIGIO for room in the buffer is sent only to who has run out of it. */
+void runix_helper_set_nospace(struct sock *sk)
+{
+	sk_set_bit(SOCKWQ_ASYNC_NOSPACE, sk);
+}
+
+/* While a reader sleeps, SIGIO for incoming data is held back. */
+void runix_helper_set_waitdata(struct sock *sk)
+{
+	sk_set_bit(SOCKWQ_ASYNC_WAITDATA, sk);
+}
+
+void runix_helper_clear_waitdata(struct sock *sk)
+{
+	sk_clear_bit(SOCKWQ_ASYNC_WAITDATA, sk);
+}
+
+void runix_helper_sock_poll_wait(struct file *file, struct socket *socket,
+				 struct poll_table_struct *wait)
+{
+	sock_poll_wait(file, socket, wait);
+}
+
+void runix_helper_sigpipe(void)
+{
+	send_sig(SIGPIPE, current, 0);
+}
+
+/* --- sock.rs: the peek offset ---------------------------------------------- */
+
+int runix_helper_peek_offset(struct sock *sk, int flags)
+{
+	return sk_peek_offset(sk, flags);
+}
+
+void runix_helper_peek_offset_fwd(struct sock *sk, int val)
+{
+	sk_peek_offset_fwd(sk, val);
+}
+
+void runix_helper_peek_offset_bwd(struct sock *sk, int val)
+{
+	sk_peek_offset_bwd(sk, val);
+}
+
+/* --- unix.rs: the part of the object that LSMs know ------------------------ */
+
+static int runix_no_relay(wait_queue_entry_t *q, unsigned int mode, int flags,
+			  void *key)
+{
+	return 0;
+}
+
+void runix_helper_unix_sock_init(struct unix_sock *u)
+{
+	u->addr = NULL;
+	u->path.mnt = NULL;
+	u->path.dentry = NULL;
+	u->peer = NULL;
+	u->listener = NULL;
+	u->vertex = NULL;
+	spin_lock_init(&u->lock);
+	mutex_init(&u->iolock);
+	mutex_init(&u->bindlock);
+	init_waitqueue_head(&u->peer_wait);
+	u->peer_wq.fasync_list = NULL;
+	u->peer_wq.flags = 0;
+	init_waitqueue_func_entry(&u->peer_wake, runix_no_relay);
+	memset(&u->scm_stat, 0, sizeof(u->scm_stat));
+}
+
+int runix_helper_bind_lock(struct unix_sock *u)
+{
+	return mutex_lock_interruptible(&u->bindlock);
+}
+
+void runix_helper_bind_unlock(struct unix_sock *u)
+{
+	mutex_unlock(&u->bindlock);
+}
+
+struct unix_address *runix_helper_unix_address_get(struct unix_sock *u)
+{
+	return smp_load_acquire(&u->addr);
+}
+
+void runix_helper_unix_address_set(struct unix_sock *u, struct unix_address *addr)
+{
+	smp_store_release(&u->addr, addr);
+}
+
+struct unix_address *runix_helper_unix_address_new(const void *name, int len)
+{
+	struct unix_address *addr = kmalloc(sizeof(*addr) + len, GFP_KERNEL_ACCOUNT);
+
+	if (addr) {
+		refcount_set(&addr->refcnt, 1);
+		addr->len = len;
+		memcpy(addr->name, name, len);
+	}
+	return addr;
+}
+
+struct unix_address *runix_helper_unix_address_hold(struct unix_address *addr)
+{
+	refcount_inc(&addr->refcnt);
+	return addr;
+}
+
+void runix_helper_unix_address_put(struct unix_address *addr)
+{
+	if (refcount_dec_and_test(&addr->refcnt))
+		kfree(addr);
+}
+
+const void *runix_helper_unix_address_bytes(const struct unix_address *addr)
+{
+	return addr->name;
+}
+
+/* --- cred.rs --------------------------------------------------------------- */
+
+struct pid *runix_helper_get_current_tgid(void)
+{
+	return get_pid(task_tgid(current));
+}
+
+const struct cred *runix_helper_get_current_cred(void)
+{
+	return get_current_cred();
+}
+
+void runix_helper_peercred_put(const struct cred *cred)
+{
+	put_cred(cred);
+}
+
+/* Puts the pair in and hands out the one that was there. */
+void runix_helper_peercred_swap(struct sock *sk, struct pid **pid,
+				const struct cred **cred)
+{
+	spin_lock(&sk->sk_peer_lock);
+	swap(sk->sk_peer_pid, *pid);
+	swap(sk->sk_peer_cred, *cred);
+	spin_unlock(&sk->sk_peer_lock);
+}
+
+void runix_helper_peercred_get(struct sock *sk, struct pid **pid,
+			       const struct cred **cred)
+{
+	spin_lock(&sk->sk_peer_lock);
+	*pid = get_pid(sk->sk_peer_pid);
+	*cred = get_cred(sk->sk_peer_cred);
+	spin_unlock(&sk->sk_peer_lock);
+}
+
+/* --- queue.rs --------------------------------------------------------------- */
+
+/*
+ * The copies below fail short instead of sleeping in a page fault, so that
+ * they may run under a lock that others need. The underscored copies are taken
+ * because the checked ones would look up the slab object of the buffer each
+ * time; the caller has bounds-checked the range.
+ */
+size_t runix_helper_copy_from_iter_nofault(void *to, size_t len, struct iov_iter *from)
+{
+	size_t n;
+
+	pagefault_disable();
+	n = _copy_from_iter(to, len, from);
+	pagefault_enable();
+	return n;
+}
+
+size_t runix_helper_copy_to_iter_nofault(const void *from, size_t len, struct iov_iter *to)
+{
+	size_t n;
+
+	pagefault_disable();
+	n = _copy_to_iter(from, len, to);
+	pagefault_enable();
+	return n;
+}
+
+/*
+ * A constructor, though it does nothing, keeps the allocator from zeroing each
+ * object (init_on_alloc). Nothing reads a byte of a buffer that was not written
+ * before.
+ */
+static void runix_chunk_ctor(void *chunk)
+{
+}
+
+struct kmem_cache *runix_helper_chunk_cache_create(const char *name, unsigned int size)
+{
+	return kmem_cache_create(name, size, 0, SLAB_ACCOUNT, runix_chunk_ctor);
+}
+
+void *runix_helper_chunk_alloc(struct kmem_cache *cache)
+{
+	return kmem_cache_alloc(cache, GFP_KERNEL);
+}
+
+/* May fail where memory is fragmented; there is a smaller size to fall back to. */
+void *runix_helper_chunk_try_alloc(struct kmem_cache *cache)
+{
+	return kmem_cache_alloc(cache, GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN);
+}
+
+/* --- path.rs ---------------------------------------------------------------- */
+
+/* The mode of a new socket file: the socket's own, less the umask. */
+umode_t runix_helper_socket_file_mode(struct socket *socket)
+{
+	return S_IFSOCK | (SOCK_INODE(socket)->i_mode & ~current_umask());
+}
+
+int runix_helper_mknod_socket(const struct path *parent, struct dentry *dentry, umode_t mode)
+{
+	int err = security_path_mknod(parent, dentry, mode, 0);
+
+	if (err)
+		return err;
+	return vfs_mknod(mnt_idmap(parent->mnt), d_inode(parent->dentry), dentry, mode, 0,
+			 NULL);
+}
+
+int runix_helper_unlink_in(const struct path *parent, struct dentry *dentry)
+{
+	return vfs_unlink(mnt_idmap(parent->mnt), d_inode(parent->dentry), dentry, NULL);
+}
+
+void runix_helper_path_of_new(struct path *path, const struct path *parent,
+			      struct dentry *dentry)
+{
+	path->mnt = mntget(parent->mnt);
+	path->dentry = dget(dentry);
+}
+
+struct inode *runix_helper_path_inode(const struct path *path)
+{
+	return d_backing_inode(path->dentry);
+}
+
+bool runix_helper_path_is_socket(const struct path *path)
+{
+	return S_ISSOCK(d_backing_inode(path->dentry)->i_mode);
+}
+
+int runix_helper_path_may_write(const struct path *path)
+{
+	return path_permission(path, MAY_WRITE);
+}
+
+long runix_helper_is_err(const void *ptr)
+{
+	return IS_ERR(ptr) ? PTR_ERR(ptr) : 0;
+}
+
+/* --- pernet.rs, procfs.rs ---------------------------------------------------- */
+
+void *runix_helper_net_generic(const struct net *net, unsigned int id)
+{
+	return net_generic(net, id);
+}
+
+struct proc_dir_entry *runix_helper_proc_create_net(const char *name, struct net *net,
+						    const struct seq_operations *ops)
+{
+	return proc_create_net(name, 0444, net->proc_net, ops, sizeof(struct seq_net_private));
+}
+
+void runix_helper_proc_remove_net(const char *name, struct net *net)
+{
+	remove_proc_entry(name, net->proc_net);
+}
+
+struct net *runix_helper_seq_file_net(struct seq_file *m)
+{
+	return seq_file_net(m);
+}
+
+/* --- ops.rs ------------------------------------------------------------------ */
+
+int runix_helper_int_from_sockptr(int *value, sockptr_t src)
+{
+	return copy_from_sockptr(value, src, sizeof(*value));
+}
+
+bool runix_helper_msg_get_inq(const struct msghdr *msg)
+{
+	return msg->msg_get_inq;
+}
+
+bool runix_helper_file_nonblock(const struct socket *socket)
+{
+	return socket->file && (socket->file->f_flags & O_NONBLOCK);
+}
+
+/* Checks ancillary data, and lets go of what it named. */
+int runix_helper_scm_check(struct socket *socket, struct msghdr *msg)
+{
+	struct scm_cookie scm;
+	int err = scm_send(socket, msg, &scm, false);
+
+	if (!err)
+		scm_destroy(&scm);
+	return err;
+}

@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Memory for queued bytes, in a few sizes.
+//!
+//! The sizes are slab caches of their own: the allocator keeps freed ones at
+//! hand on each CPU, and doesn't zero them, as every byte is written before it
+//! can be read. `/proc/slabinfo` shows how many are in use.
+
+use crate::bindings;
+use crate::pure::ring::Segment;
+use core::{
+    cell::UnsafeCell,
+    ptr,
+    ptr::NonNull, //
+};
+use kernel::{
+    bindings as kb,
+    prelude::*,
+    str::CStr,
+    sync::atomic::{
+        Acquire,
+        Atomic,
+        Relaxed,
+        Release, //
+    }, //
+};
+
+/// The sizes that there are, header included.
+const SIZES: [(usize, &CStr); 3] = [
+    (512, c"runix_chunk_512"),
+    (4096, c"runix_chunk_4k"),
+    (32768, c"runix_chunk_32k"),
+];
+
+/// The slab caches; null where there is none.
+static CACHES: [Atomic<usize>; 3] = [const { Atomic::new(0) }; 3];
+
+/// The slab caches that [`Chunk`]s come from; dropping the value takes them
+/// away.
+///
+/// A module has one such value, from before its first socket until after the
+/// last.
+pub(crate) struct BufferCaches(());
+
+impl BufferCaches {
+    /// Makes the caches. May sleep.
+    ///
+    /// `ENOMEM` if that fails, `EBUSY` if the module has them already.
+    pub(crate) fn new() -> Result<Self> {
+        if CACHES[0].load(Relaxed) != 0 {
+            return Err(EBUSY);
+        }
+        let this = Self(());
+        for (cache, (size, name)) in CACHES.iter().zip(SIZES) {
+            // SAFETY: The name is static.
+            let raw = unsafe {
+                bindings::chunk_cache_create(name.as_ptr().cast(), size as c_uint)
+            };
+            if raw.is_null() {
+                return Err(ENOMEM);
+            }
+            cache.store(raw.expose_provenance(), Release);
+        }
+        Ok(this)
+    }
+}
+
+impl Drop for BufferCaches {
+    fn drop(&mut self) {
+        for cache in &CACHES {
+            let raw = ptr::with_exposed_provenance_mut(cache.load(Relaxed));
+            cache.store(0, Relaxed);
+            // SAFETY: The cache was made by `new`; each chunk belongs to a socket, which holds the
+            // module, so that none is left. Null is taken for nothing.
+            unsafe { kb::kmem_cache_destroy(raw) };
+        }
+    }
+}
+
+/// A piece of memory for queued bytes, with its header.
+///
+/// # Invariants
+///
+/// Points to an object of the cache with index `class`, whose header is
+/// initialised, and which holds `capacity()` bytes behind it. The value owns it.
+pub(super) struct Chunk(NonNull<Header>);
+
+/// What stands in front of a chunk's bytes.
+pub(super) struct Header {
+    /// The chunk with the bytes that follow.
+    next: Atomic<usize>,
+    /// Which positions the chunk holds.
+    pub(super) segment: UnsafeCell<Segment>,
+    class: usize,
+}
+
+/// Returns how many bytes fit into a chunk of a class.
+const fn capacity(class: usize) -> usize {
+    SIZES[class].0 - size_of::<Header>()
+}
+
+impl Chunk {
+    /// Allocates a chunk of a size that suits `wanted` bytes, given `queued`
+    /// bytes in front of it, for positions from `position` on.
+    ///
+    /// The more a queue holds, the larger its next chunk: a queue that is
+    /// emptied all the time stays small.
+    ///
+    /// May sleep. `ENOMEM` without memory.
+    pub(super) fn alloc(wanted: usize, queued: usize, position: usize) -> Result<Self> {
+        let size = wanted.saturating_add(queued);
+        let best = if size <= capacity(0) {
+            0
+        } else if size <= 2 * capacity(1) {
+            1
+        } else {
+            2
+        };
+        let (class, raw) = if best == 2 {
+            match Self::alloc_class(2) {
+                Ok(raw) => (2, raw),
+                // Large ones may be lacking where memory is fragmented.
+                Err(_) => (1, Self::alloc_class(1)?),
+            }
+        } else {
+            (best, Self::alloc_class(best)?)
+        };
+        // SAFETY: The object has the size of its class, which is larger than the header.
+        unsafe {
+            raw.write(Header {
+                next: Atomic::new(0),
+                segment: UnsafeCell::new(Segment::new(position, capacity(class))),
+                class,
+            })
+        };
+        // INVARIANT: The object was just allocated and its header initialised.
+        Ok(Self(raw))
+    }
+
+    fn alloc_class(class: usize) -> Result<NonNull<Header>> {
+        let cache: *mut kb::kmem_cache =
+            ptr::with_exposed_provenance_mut(CACHES[class].load(Acquire));
+        if cache.is_null() {
+            return Err(ENOMEM);
+        }
+        // SAFETY: The cache exists as long as there are sockets, and one is making the call.
+        let raw = unsafe {
+            if class == 2 {
+                bindings::chunk_try_alloc(cache)
+            } else {
+                bindings::chunk_alloc(cache)
+            }
+        };
+        NonNull::new(raw.cast()).ok_or(ENOMEM)
+    }
+
+    /// Gives up ownership, for a chain to take it.
+    pub(super) fn into_raw(self) -> NonNull<Header> {
+        core::mem::ManuallyDrop::new(self).0
+    }
+
+    /// Takes ownership of a chunk again.
+    ///
+    /// # Safety
+    ///
+    /// `raw` comes from [`Chunk::into_raw`], and nobody uses it any more.
+    pub(super) unsafe fn from_raw(raw: NonNull<Header>) -> Self {
+        Self(raw)
+    }
+}
+
+impl Drop for Chunk {
+    fn drop(&mut self) {
+        // SAFETY: By the type invariants.
+        let class = unsafe { (*self.0.as_ptr()).class };
+        let cache = ptr::with_exposed_provenance_mut(CACHES[class].load(Relaxed));
+        // SAFETY: By the type invariants, the object is one of this cache; the header needs no
+        // drop.
+        unsafe { kb::kmem_cache_free(cache, self.0.as_ptr().cast()) };
+    }
+}
+
+impl Header {
+    /// Returns the chunk that follows.
+    pub(super) fn next(&self) -> Option<NonNull<Header>> {
+        NonNull::new(ptr::with_exposed_provenance_mut(self.next.load(Acquire)))
+    }
+
+    /// Lets a chunk follow this one.
+    pub(super) fn set_next(&self, next: NonNull<Header>) {
+        self.next.store(next.as_ptr().expose_provenance(), Release);
+    }
+
+    /// Returns the memory of the chunk's bytes.
+    ///
+    /// # Safety
+    ///
+    /// `this` is a valid chunk.
+    pub(super) unsafe fn bytes(this: NonNull<Self>) -> *mut u8 {
+        // SAFETY: By the function's safety requirements, the bytes follow the header.
+        unsafe { this.as_ptr().add(1).cast() }
+    }
+}

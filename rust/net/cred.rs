@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Who is at the other end (`SO_PEERCRED`, `SO_PEERGROUPS`, `SO_PEERPIDFD`).
+//!
+//! C header: [`include/net/sock.h`](srctree/include/net/sock.h)
+
+use super::family::Family;
+use super::sock::Sock;
+use crate::bindings;
+use core::ptr;
+use kernel::bindings as kb;
+
+/// A process and its credentials at one moment.
+///
+/// # Invariants
+///
+/// Both pointers are null, or own a reference each.
+pub(crate) struct PeerCred {
+    pid: *mut kb::pid,
+    cred: *const kb::cred,
+}
+
+impl PeerCred {
+    /// Takes those of the calling process.
+    pub(crate) fn current() -> Self {
+        // SAFETY: Both have no requirements.
+        // INVARIANT: Both return a reference.
+        unsafe {
+            Self {
+                pid: bindings::get_current_tgid(),
+                cred: bindings::get_current_cred(),
+            }
+        }
+    }
+}
+
+impl Drop for PeerCred {
+    fn drop(&mut self) {
+        // SAFETY: By the type invariants, the references are ours to give back; both functions
+        // take null for nothing.
+        unsafe {
+            kb::put_pid(self.pid);
+            if !self.cred.is_null() {
+                bindings::peercred_put(self.cred);
+            }
+        }
+    }
+}
+
+impl<F: Family> Sock<F> {
+    /// Makes `cred` what `SO_PEERCRED` shows, and returns what it was before,
+    /// to be dropped outside of locks.
+    pub(crate) fn set_peer_cred(&self, mut cred: PeerCred) -> PeerCred {
+        // SAFETY: The `sock` is valid; the references are swapped, so that the type invariants
+        // hold on both sides.
+        unsafe {
+            bindings::peercred_swap(self.as_sk(), &raw mut cred.pid, &raw mut cred.cred);
+        }
+        cred
+    }
+
+    /// Returns what `SO_PEERCRED` shows.
+    pub(crate) fn peer_cred(&self) -> PeerCred {
+        let mut cred = PeerCred {
+            pid: ptr::null_mut(),
+            cred: ptr::null(),
+        };
+        // SAFETY: The `sock` is valid; the function stores a reference or null in each.
+        // INVARIANT: Likewise.
+        unsafe {
+            bindings::peercred_get(self.as_sk(), &raw mut cred.pid, &raw mut cred.cred);
+        }
+        cred
+    }
+}

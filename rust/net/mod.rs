@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Socket families in safe Rust.
+//!
+//! This layer stands between a protocol and the C socket layer, and is the only
+//! place, with the bindings, that holds `unsafe` code. It knows no protocol: a
+//! family describes itself by the [`Family`] trait, and each of its socket
+//! types by [`SocketOps`]; what it gets in return are references whose types
+//! say what they may be used for:
+//!
+//! * [`Sock`]: a socket that somebody has a reference to. It may be closed by
+//!   its owner at any time.
+//! * [`Live`]: a socket in a system call through a file: it is not closed while
+//!   the value exists.
+//! * [`Closing`]: the last use of a socket through its file.
+//! * [`Unattached`]: a socket that has no file yet, such as a connection that
+//!   waits to be accepted.
+//!
+//! C headers: [`include/net/sock.h`](srctree/include/net/sock.h),
+//! [`include/linux/net.h`](srctree/include/linux/net.h)
+
+// A family uses what it needs of the layer.
+#![allow(dead_code, unused_imports)]
+
+mod chunk;
+mod cred;
+mod family;
+mod msg;
+mod ops;
+mod path;
+mod pernet;
+mod poll;
+mod procfs;
+mod queue;
+mod sock;
+mod table;
+mod unix;
+mod wait;
+
+pub(crate) use chunk::BufferCaches;
+pub(crate) use cred::PeerCred;
+pub(crate) use family::{
+    Family,
+    FamilyDesc,
+    Proto,
+    Registration,
+    Selection,
+    Unattached, //
+};
+pub(crate) use msg::{
+    ReceiveMsg,
+    SendMsg, //
+};
+pub(crate) use ops::{
+    Blocking,
+    End,
+    Ops,
+    SockOpt,
+    SocketOps,
+    Splice, //
+};
+pub(crate) use path::{
+    InodeId,
+    PathRef,
+    SocketFile, //
+};
+pub(crate) use pernet::{
+    Net,
+    PerNet,
+    PerNetData,
+    PerNetRegistration, //
+};
+pub(crate) use poll::Events;
+pub(crate) use procfs::{
+    Line,
+    Listing,
+    ProcFile, //
+};
+pub(crate) use queue::{
+    PullFault,
+    ByteQueue,
+    PushError,
+    Reader, //
+};
+pub(crate) use sock::{
+    Closing,
+    Live,
+    Phase,
+    Shutdown,
+    Sock,
+    SockType,
+    StateGuard, //
+};
+pub(crate) use table::{
+    AllSockets,
+    Bound,
+    SockTable, //
+};
+pub(crate) use unix::{
+    Address,
+    BindGuard,
+    PlainHead,
+    UnixHead, //
+};
+pub(crate) use wait::{
+    cond_resched,
+    random_u32,
+    Timeout,
+    Turn, //
+};

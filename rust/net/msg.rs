@@ -1,0 +1,295 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Messages in a system call.
+//!
+//! C header: [`include/linux/socket.h`](srctree/include/linux/socket.h)
+
+use super::family::Family;
+use super::ops::Blocking;
+use super::sock::Live;
+use crate::bindings;
+use core::{
+    marker::PhantomData,
+    ptr,
+    ptr::NonNull, //
+};
+use kernel::{
+    bindings as kb,
+    error::to_result,
+    prelude::*, //
+};
+
+/// A message that a program sends.
+///
+/// # Invariants
+///
+/// `raw` is valid for `'a` and nobody else uses it; its iterator is a source of
+/// at least `len` bytes that haven't been taken yet.
+pub(crate) struct SendMsg<'a> {
+    raw: NonNull<kb::msghdr>,
+    len: usize,
+    _p: PhantomData<&'a mut kb::msghdr>,
+}
+
+impl SendMsg<'_> {
+    /// Makes a `SendMsg` of what the socket layer hands in.
+    ///
+    /// # Safety
+    ///
+    /// `raw` is valid and not used otherwise during `'a`; its iterator is a
+    /// source of `len` bytes.
+    pub(super) unsafe fn from_raw(raw: *mut kb::msghdr, len: usize) -> Self {
+        // INVARIANT: By the function's safety requirements.
+        Self {
+            // SAFETY: A valid pointer isn't null.
+            raw: unsafe { NonNull::new_unchecked(raw) },
+            len,
+            _p: PhantomData,
+        }
+    }
+
+    fn flags(&self) -> u32 {
+        // SAFETY: By the type invariants.
+        unsafe { (*self.raw.as_ptr()).msg_flags }
+    }
+
+    /// Returns how many bytes are left to be sent.
+    pub(crate) fn remaining(&self) -> usize {
+        self.len
+    }
+
+    /// Tells whether the call may sleep: `O_NONBLOCK` or `MSG_DONTWAIT`.
+    pub(crate) fn blocking(&self) -> Blocking {
+        Blocking::unless(self.flags() & bindings::MSG_DONTWAIT != 0)
+    }
+
+    /// Tells whether out-of-band data is to be sent (`MSG_OOB`).
+    pub(crate) fn is_out_of_band(&self) -> bool {
+        self.flags() & bindings::MSG_OOB != 0
+    }
+
+    /// Tells whether a broken connection raises `SIGPIPE`.
+    pub(crate) fn wants_sigpipe(&self) -> bool {
+        self.flags() & bindings::MSG_NOSIGNAL == 0
+    }
+
+    /// Tells whether an address was given.
+    pub(crate) fn has_address(&self) -> bool {
+        // SAFETY: By the type invariants.
+        unsafe { (*self.raw.as_ptr()).msg_namelen != 0 }
+    }
+
+    /// Checks the ancillary data, if there is some, as `scm_send()` does.
+    ///
+    /// May sleep. A descriptor (`SCM_RIGHTS`) is refused with `EINVAL`.
+    pub(crate) fn check_ancillary<F: Family>(&mut self, sk: &Live<'_, F>) -> Result {
+        // SAFETY: By the type invariants.
+        if unsafe { (*self.raw.as_ptr()).msg_controllen } == 0 {
+            return Ok(());
+        }
+        // SAFETY: Both are valid by their type invariants.
+        to_result(unsafe { bindings::scm_check(sk.as_socket(), self.raw.as_ptr()) })
+    }
+
+    /// Makes the next `count` bytes present in memory, so that they can be
+    /// copied without a page fault.
+    ///
+    /// May sleep. `EFAULT` if the program has no such memory.
+    pub(crate) fn fault_in(&mut self, count: usize) -> Result {
+        // SAFETY: By the type invariants, the iterator is valid.
+        match unsafe { bindings::fault_in_iov_iter_readable(self.iter(), count) } {
+            0 => Ok(()),
+            _ => Err(EFAULT),
+        }
+    }
+
+    /// Copies the next `count` bytes to `to`, and tells how many were copied:
+    /// fewer if a page is not present.
+    ///
+    /// Any context that may access user memory.
+    ///
+    /// # Safety
+    ///
+    /// `to` is valid for writes of `count` bytes, and nobody else reads or
+    /// writes them.
+    pub(super) unsafe fn copy_nofault(&mut self, to: *mut u8, count: usize) -> usize {
+        let count = count.min(self.len);
+        // SAFETY: `to` by the function's safety requirements, the iterator by the type invariants.
+        let copied = unsafe {
+            bindings::copy_from_iter_nofault(to.cast(), count, self.iter())
+        };
+        // INVARIANT: The iterator has moved on by that much.
+        self.len = self.len.saturating_sub(copied);
+        copied
+    }
+
+    /// Takes back the last `count` copied bytes.
+    ///
+    /// # Safety
+    ///
+    /// That many bytes have been copied by [`SendMsg::copy_nofault`].
+    pub(super) unsafe fn revert(&mut self, count: usize) {
+        // SAFETY: By the function's safety requirements.
+        unsafe { kb::iov_iter_revert(self.iter(), count) };
+        // INVARIANT: The iterator has moved back by that much.
+        self.len = self.len.saturating_add(count);
+    }
+
+    fn iter(&mut self) -> *mut kb::iov_iter {
+        // SAFETY: By the type invariants.
+        unsafe { &raw mut (*self.raw.as_ptr()).msg_iter }
+    }
+}
+
+/// Room for a message that a program receives.
+///
+/// # Invariants
+///
+/// `raw` is valid for `'a` and nobody else uses it; its iterator is a
+/// destination for `room` more bytes. `msg_name` is null or has room for a
+/// `struct sockaddr_storage`.
+pub(crate) struct ReceiveMsg<'a> {
+    raw: NonNull<kb::msghdr>,
+    room: usize,
+    flags: u32,
+    _p: PhantomData<&'a mut kb::msghdr>,
+}
+
+impl ReceiveMsg<'_> {
+    /// Makes a `ReceiveMsg` of what the socket layer hands in.
+    ///
+    /// # Safety
+    ///
+    /// `raw` is valid and not used otherwise during `'a`; its iterator is a
+    /// destination for `size` bytes; its name is null or has room for a
+    /// `struct sockaddr_storage`.
+    pub(super) unsafe fn from_raw(raw: *mut kb::msghdr, size: usize, flags: u32) -> Self {
+        // INVARIANT: By the function's safety requirements.
+        Self {
+            // SAFETY: A valid pointer isn't null.
+            raw: unsafe { NonNull::new_unchecked(raw) },
+            room: size,
+            flags,
+            _p: PhantomData,
+        }
+    }
+
+    /// Returns how many more bytes fit.
+    pub(crate) fn room(&self) -> usize {
+        self.room
+    }
+
+    /// Tells whether the call may sleep: `O_NONBLOCK` or `MSG_DONTWAIT`.
+    pub(crate) fn blocking(&self) -> Blocking {
+        Blocking::unless(self.flags & bindings::MSG_DONTWAIT != 0)
+    }
+
+    /// Tells whether the bytes stay in the queue (`MSG_PEEK`).
+    pub(crate) fn is_peek(&self) -> bool {
+        self.flags & bindings::MSG_PEEK != 0
+    }
+
+    /// Tells whether to wait until the room is full (`MSG_WAITALL`).
+    pub(crate) fn wants_all(&self) -> bool {
+        self.flags & bindings::MSG_WAITALL != 0
+    }
+
+    /// Tells whether out-of-band data is asked for (`MSG_OOB`).
+    pub(crate) fn is_out_of_band(&self) -> bool {
+        self.flags & bindings::MSG_OOB != 0
+    }
+
+    /// Tells whether the program asks for the sender's address.
+    pub(crate) fn wants_address(&self) -> bool {
+        // SAFETY: By the type invariants.
+        unsafe { !(*self.raw.as_ptr()).msg_name.is_null() }
+    }
+
+    /// Hands the program the sender's address, of at most 128 bytes.
+    pub(crate) fn set_address(&mut self, bytes: &[u8]) {
+        let len = bytes.len().min(size_of::<kb::__kernel_sockaddr_storage>());
+        // SAFETY: By the type invariants, a name that isn't null has the room.
+        unsafe {
+            let raw = self.raw.as_ptr();
+            if !(*raw).msg_name.is_null() {
+                ptr::copy_nonoverlapping(bytes.as_ptr(), (*raw).msg_name.cast(), len);
+                (*raw).msg_namelen = c_int::try_from(len).unwrap_or(0);
+            }
+        }
+    }
+
+    /// Tells whether the caller inside the kernel asks how much is left in the
+    /// queue.
+    pub(crate) fn wants_queued(&self) -> bool {
+        // SAFETY: By the type invariants.
+        unsafe { bindings::msg_get_inq(self.raw.as_ptr()) }
+    }
+
+    /// Tells the caller inside the kernel how much is left in the queue, and
+    /// the program too, by an `SCM_INQ` message, if `ancillary`.
+    ///
+    /// May sleep.
+    pub(crate) fn set_queued(&mut self, queued: usize, ancillary: bool) {
+        let queued = c_int::try_from(queued).unwrap_or(c_int::MAX);
+        // SAFETY: By the type invariants; the data is a valid `int`.
+        unsafe {
+            (*self.raw.as_ptr()).msg_inq = queued;
+            if ancillary {
+                kb::put_cmsg(
+                    self.raw.as_ptr(),
+                    kb::SOL_SOCKET as c_int,
+                    bindings::SCM_INQ as c_int,
+                    size_of::<c_int>() as c_int,
+                    (&raw const queued).cast_mut().cast(),
+                );
+            }
+        }
+    }
+
+    /// Makes the next `count` bytes of room present in memory, so that they can
+    /// be copied to without a page fault.
+    ///
+    /// May sleep. `EFAULT` if the program has no such memory.
+    pub(crate) fn fault_in(&mut self, count: usize) -> Result {
+        // SAFETY: By the type invariants, the iterator is valid.
+        match unsafe { bindings::fault_in_iov_iter_writeable(self.iter(), count) } {
+            0 => Ok(()),
+            _ => Err(EFAULT),
+        }
+    }
+
+    /// Copies `count` bytes from `from`, and tells how many were copied: fewer
+    /// if a page is not present.
+    ///
+    /// # Safety
+    ///
+    /// `from` is valid for reads of `count` bytes, and nobody writes them.
+    pub(super) unsafe fn copy_nofault(&mut self, from: *const u8, count: usize) -> usize {
+        let count = count.min(self.room);
+        // SAFETY: `from` by the function's safety requirements, the iterator by the type
+        // invariants.
+        let copied = unsafe {
+            bindings::copy_to_iter_nofault(from.cast(), count, self.iter())
+        };
+        // INVARIANT: The iterator has moved on by that much.
+        self.room = self.room.saturating_sub(copied);
+        copied
+    }
+
+    /// Takes back the last `count` copied bytes.
+    ///
+    /// # Safety
+    ///
+    /// That many bytes have been copied by [`ReceiveMsg::copy_nofault`].
+    pub(super) unsafe fn revert(&mut self, count: usize) {
+        // SAFETY: By the function's safety requirements.
+        unsafe { kb::iov_iter_revert(self.iter(), count) };
+        // INVARIANT: The iterator has moved back by that much.
+        self.room = self.room.saturating_add(count);
+    }
+
+    fn iter(&mut self) -> *mut kb::iov_iter {
+        // SAFETY: By the type invariants.
+        unsafe { &raw mut (*self.raw.as_ptr()).msg_iter }
+    }
+}

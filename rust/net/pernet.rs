@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Network namespaces, and what a module keeps in each.
+//!
+//! C header: [`include/net/net_namespace.h`](srctree/include/net/net_namespace.h)
+
+use super::family::Family;
+use super::procfs::ProcFile;
+use super::sock::Sock;
+use crate::bindings;
+use core::{
+    cell::UnsafeCell,
+    marker::PhantomData,
+    ptr, //
+};
+use kernel::{
+    bindings as kb,
+    error::{
+        from_result,
+        to_result, //
+    },
+    prelude::*,
+    sync::atomic::{
+        Acquire,
+        Atomic,
+        Release, //
+    },
+    types::Opaque,
+};
+
+/// A network namespace.
+#[repr(transparent)]
+pub(crate) struct Net(Opaque<kb::net>);
+
+impl Net {
+    /// Returns the namespace behind a pointer.
+    ///
+    /// # Safety
+    ///
+    /// `raw` is valid during `'a`.
+    pub(super) unsafe fn from_raw<'a>(raw: *mut kb::net) -> &'a Self {
+        // SAFETY: By the function's safety requirements; the wrapper is transparent.
+        unsafe { &*raw.cast() }
+    }
+
+    /// Returns the namespace that the machine started with.
+    fn initial() -> &'static Self {
+        // SAFETY: The initial namespace exists for ever.
+        unsafe { Self::from_raw(&raw mut kb::init_net) }
+    }
+
+    /// Tells whether this is the namespace that the machine started with.
+    pub(crate) fn is_initial(&self) -> bool {
+        core::ptr::eq(self, Self::initial())
+    }
+
+    pub(super) fn as_raw(&self) -> *mut kb::net {
+        self.0.get()
+    }
+}
+
+/// What a module keeps in each network namespace.
+pub(crate) trait PerNetData: Send + Sync + Sized + 'static {
+    /// Returns the static that registers the data.
+    fn pernet() -> &'static PerNet<Self>;
+
+    /// The files in `/proc/net`; they exist as long as the data does.
+    const FILES: &'static [ProcFile];
+
+    /// Returns the initialiser of a namespace's data. May sleep.
+    fn new(net: &Net) -> impl PinInit<Self, Error>;
+}
+
+/// The registration of data in each network namespace; lives in a static.
+pub(crate) struct PerNet<T: PerNetData> {
+    ops: Opaque<kb::pernet_operations>,
+    id: UnsafeCell<c_uint>,
+    registered: Atomic<bool>,
+    _p: PhantomData<T>,
+}
+
+// SAFETY: The C side writes `ops` and `id` during registration alone.
+unsafe impl<T: PerNetData> Sync for PerNet<T> {}
+
+impl<T: PerNetData> PerNet<T> {
+    /// Makes a value that isn't registered yet.
+    pub(crate) const fn new() -> Self {
+        assert!(align_of::<T>() <= 8, "the namespace's memory has no more alignment");
+        Self {
+            ops: Opaque::new(pin_init::zeroed()),
+            id: UnsafeCell::new(0),
+            registered: Atomic::new(false),
+            _p: PhantomData,
+        }
+    }
+
+    /// Makes the data in each namespace, now and as they come, until the
+    /// returned value is dropped.
+    ///
+    /// May sleep. Fails as [`PerNetData::new`] does.
+    pub(crate) fn register(&'static self) -> Result<PerNetRegistration<T>> {
+        // SAFETY: Nobody uses the operations before they are registered.
+        unsafe {
+            *self.ops.get() = kb::pernet_operations {
+                init: Some(Self::init),
+                exit: Some(Self::exit),
+                id: self.id.get(),
+                size: size_of::<T>(),
+                ..pin_init::zeroed()
+            };
+        }
+        // SAFETY: The operations are static.
+        to_result(unsafe { kb::register_pernet_subsys(self.ops.get()) })?;
+        self.registered.store(true, Release);
+        Ok(PerNetRegistration(self))
+    }
+
+    /// Returns the data of a namespace; `None` while nothing is registered.
+    pub(super) fn get<'a>(&self, net: &'a Net) -> Option<&'a T> {
+        if !self.registered.load(Acquire) {
+            return None;
+        }
+        // SAFETY: The id is written before `registered`. The data is initialised in each namespace
+        // before anybody else can reach the namespace, and dropped when nobody can any more.
+        unsafe {
+            let data = bindings::net_generic(net.as_raw(), *self.id.get());
+            Some(&*data.cast::<T>())
+        }
+    }
+
+    /// `pernet_operations.init`.
+    ///
+    /// # Safety
+    ///
+    /// Called by the namespace layer with a new namespace.
+    unsafe extern "C" fn init(net: *mut kb::net) -> c_int {
+        from_result(|| {
+            let this = T::pernet();
+            // SAFETY: The namespace is valid during the call.
+            let space = unsafe { Net::from_raw(net) };
+            // SAFETY: The memory has the size of `T`, and nobody else uses it yet; it stays where
+            // it is.
+            let data = unsafe {
+                let data = bindings::net_generic(net, *this.id.get()).cast::<T>();
+                pin_init::raw_try_init(data, T::new(space))?;
+                data
+            };
+            for (made, file) in T::FILES.iter().enumerate() {
+                if let Err(e) = file.create(space) {
+                    T::FILES.iter().take(made).for_each(|file| file.remove(space));
+                    // SAFETY: Initialised above, and the files that led to it are gone.
+                    unsafe { ptr::drop_in_place(data) };
+                    return Err(e);
+                }
+            }
+            Ok(0)
+        })
+    }
+
+    /// `pernet_operations.exit`.
+    ///
+    /// # Safety
+    ///
+    /// Called by the namespace layer with a namespace that nobody uses any more.
+    unsafe extern "C" fn exit(net: *mut kb::net) {
+        // SAFETY: The namespace is valid during the call.
+        let space = unsafe { Net::from_raw(net) };
+        T::FILES.iter().for_each(|file| file.remove(space));
+        // SAFETY: The data was initialised by `init`.
+        unsafe {
+            let data = bindings::net_generic(net, *T::pernet().id.get());
+            ptr::drop_in_place(data.cast::<T>());
+        }
+    }
+}
+
+impl<F: Family> Sock<F> {
+    /// Returns the data of the socket's namespace.
+    pub(crate) fn space<T: PerNetData>(&self) -> Option<&T> {
+        T::pernet().get(self.net())
+    }
+
+    /// Returns the data of the initial namespace.
+    pub(crate) fn initial_space<T: PerNetData>(&self) -> Option<&T> {
+        T::pernet().get(Net::initial())
+    }
+}
+
+/// Data in each namespace; dropping it takes the data away.
+pub(crate) struct PerNetRegistration<T: PerNetData>(&'static PerNet<T>);
+
+impl<T: PerNetData> Drop for PerNetRegistration<T> {
+    fn drop(&mut self) {
+        self.0.registered.store(false, Release);
+        // SAFETY: The operations were registered.
+        unsafe { kb::unregister_pernet_subsys(self.0.ops.get()) };
+    }
+}

@@ -1,0 +1,475 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A queue of bytes between the writers and the readers of a stream.
+//!
+//! Writers are serialised among themselves by one lock and readers by another;
+//! the two sides meet in the [positions](crate::pure::ring) alone. The bytes lie
+//! in a chain of chunks, which grows as needed and shrinks as it is read; an
+//! empty queue that nobody writes to has none.
+//!
+//! ```text
+//!  reader                                   writer
+//!    |                                        |
+//!  head -> [chunk] -> [chunk] -> [chunk] <- tail
+//!            ^ consumed            ^ produced
+//! ```
+//!
+//! User memory is copied under these locks, but with page faults disabled: a
+//! page that isn't present makes the copy fail ([`PushError::Fault`],
+//! [`PullFault`]), the caller brings it in without a lock, and tries
+//! again. So nobody can hold up others by memory that is slow to come.
+//!
+//! Lock order: reader before writer.
+
+use super::chunk::{
+    Chunk,
+    Header, //
+};
+use super::msg::{
+    ReceiveMsg,
+    SendMsg, //
+};
+use crate::pure::{
+    limits,
+    ring::{
+        Counter,
+        Positions, //
+    }, //
+};
+use core::{
+    cell::UnsafeCell,
+    pin::Pin,
+    ptr::NonNull, //
+};
+use kernel::{
+    new_mutex,
+    prelude::*,
+    sync::{
+        atomic::{
+            Acquire,
+            Atomic,
+            Full,
+            Relaxed,
+            Release, //
+        },
+        barrier::smp_mb,
+        lock::{
+            mutex::MutexBackend,
+            Guard, //
+        },
+        Mutex, //
+    }, //
+};
+
+/// A position in the kernel's memory model.
+struct Position(Atomic<usize>);
+
+impl Counter for Position {
+    fn load_relaxed(&self) -> usize {
+        self.0.load(Relaxed)
+    }
+
+    fn load_acquire(&self) -> usize {
+        self.0.load(Acquire)
+    }
+
+    fn store_release(&self, value: usize) {
+        self.0.store(value, Release);
+    }
+}
+
+/// Why a piece was not queued. Nothing of it was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum PushError {
+    /// There is no room. The queue will say when there is
+    /// ([`ByteQueue::take_wish`]).
+    Full,
+    /// The reading side is closed.
+    Closed,
+    /// A page of the program's memory isn't present.
+    Fault,
+    /// There is no memory for the bytes.
+    NoMemory,
+}
+
+/// Why nothing was copied to the program: of its next so many bytes, not all
+/// are present in memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct PullFault(pub(crate) usize);
+
+/// A queue of bytes.
+///
+/// # Invariants
+///
+/// * The chunks from `head` on, each linked to the next, are owned by the queue;
+///   the last is `tail` of the writer's half. Both are `None` at the same time.
+/// * Their segments cover the readable positions without a gap, in order.
+/// * The bytes at readable positions, `head`, and the segments and links of the
+///   chunks up to the last readable byte belong to the holder of the reader
+///   lock; all else to the holder of the writer lock. While the queue is drained
+///   all of it belongs to the holder of the writer lock.
+#[pin_data]
+pub(crate) struct ByteQueue {
+    positions: Positions<Position>,
+    head: Chain,
+    /// A writer has found no room and waits for it.
+    wish: Atomic<bool>,
+    #[pin]
+    writer: Mutex<WriterHalf>,
+    #[pin]
+    reader: Mutex<ReaderHalf>,
+}
+
+/// The first chunk of a chain, which owns all chunks of it when it is dropped.
+struct Chain(UnsafeCell<Option<NonNull<Header>>>);
+
+impl Drop for Chain {
+    fn drop(&mut self) {
+        let mut next = self.0.get_mut().take();
+        while let Some(chunk) = next {
+            // SAFETY: By the invariants of `ByteQueue`, the chain is owned by the queue, which is
+            // being dropped: nobody else uses it any more.
+            unsafe {
+                next = (*chunk.as_ptr()).next();
+                drop(Chunk::from_raw(chunk));
+            }
+        }
+    }
+}
+
+/// What the writer lock guards besides.
+struct WriterHalf {
+    tail: Option<NonNull<Header>>,
+    closed: bool,
+}
+
+/// What the reader lock guards besides: nothing, so far.
+struct ReaderHalf;
+
+// SAFETY: The pointers are to memory that the queue owns, and each is only used under its lock, as
+// the type invariants say.
+unsafe impl Send for ByteQueue {}
+// SAFETY: As above.
+unsafe impl Sync for ByteQueue {}
+// SAFETY: As above.
+unsafe impl Send for WriterHalf {}
+
+impl ByteQueue {
+    /// Returns the initialiser of an empty queue.
+    pub(crate) fn new() -> impl PinInit<Self> {
+        // INVARIANT: There are no chunks, and the queue is drained.
+        pin_init!(Self {
+            positions: Positions::new(Position(Atomic::new(0)), Position(Atomic::new(0))),
+            head: Chain(UnsafeCell::new(None)),
+            wish: Atomic::new(false),
+            writer <- new_mutex!(WriterHalf { tail: None, closed: false }, "ByteQueue::writer"),
+            reader <- new_mutex!(ReaderHalf, "ByteQueue::reader"),
+        })
+    }
+
+    /// Returns how many bytes are in the queue. A snapshot; any context.
+    pub(crate) fn queued(&self) -> usize {
+        self.positions.queued()
+    }
+
+    /// Queues the next `count` bytes of a message, all or none, under the
+    /// sender's limit `sndbuf`.
+    ///
+    /// May sleep, but not for the program's memory or for room.
+    pub(crate) fn push(
+        &self,
+        msg: &mut SendMsg<'_>,
+        count: usize,
+        sndbuf: usize,
+    ) -> Result<(), PushError> {
+        let mut writer = self.writer.lock();
+        if writer.closed {
+            return Err(PushError::Closed);
+        }
+        let unread = self.positions.unread();
+        if !limits::fits(unread, count, sndbuf) && !self.wish_granted(count, sndbuf) {
+            return Err(PushError::Full);
+        }
+        let start = self.positions.write_position();
+        if unread == 0 {
+            self.restart(&mut writer, start);
+        }
+        let mut done = 0;
+        while done < count {
+            let position = start.wrapping_add(done);
+            let (chunk, room) = self.room_at(&mut writer, position, count - done, unread)?;
+            let part = room.min(count - done);
+            // SAFETY: The chunk is owned by the queue; the bytes from `position` on are not
+            // readable, and so the writer's; `part` of them are in the chunk.
+            let copied = unsafe {
+                let offset = (*(*chunk.as_ptr()).segment.get()).offset(position);
+                msg.copy_nofault(Header::bytes(chunk).add(offset), part)
+            };
+            done += copied;
+            if copied < part {
+                // SAFETY: That many bytes were copied in this loop.
+                unsafe { msg.revert(done) };
+                return Err(PushError::Fault);
+            }
+        }
+        // INVARIANT: The segments cover the new bytes, which are the reader's now.
+        self.positions.publish(count);
+        Ok(())
+    }
+
+    /// Leaves the wish to be woken when there is room, and looks once more.
+    fn wish_granted(&self, count: usize, sndbuf: usize) -> bool {
+        self.wish.store(true, Relaxed);
+        // Pairs with the barrier in `take_wish`: either the reader sees the wish, or its bytes are
+        // seen to be gone here.
+        smp_mb(Full);
+        limits::fits(self.positions.unread(), count, sndbuf)
+    }
+
+    /// Begins a drained queue's chunk anew: hot memory is used again, and no
+    /// second chunk is needed while the reader keeps up.
+    fn restart(&self, writer: &mut Guard<'_, WriterHalf, MutexBackend>, position: usize) {
+        let Some(tail) = writer.tail else {
+            return;
+        };
+        // SAFETY: The queue is drained and the writer lock is held: by the type invariants, the
+        // chain is ours.
+        unsafe {
+            while let Some(head) = (*self.head.0.get()).filter(|head| *head != tail) {
+                *self.head.0.get() = (*head.as_ptr()).next();
+                drop(Chunk::from_raw(head));
+            }
+            (*(*tail.as_ptr()).segment.get()).restart(position);
+        }
+    }
+
+    /// Returns the chunk that holds `position`, the next one to be written, and
+    /// how many bytes it has there; at least one.
+    fn room_at(
+        &self,
+        writer: &mut Guard<'_, WriterHalf, MutexBackend>,
+        position: usize,
+        wanted: usize,
+        unread: usize,
+    ) -> Result<(NonNull<Header>, usize), PushError> {
+        if let Some(tail) = writer.tail {
+            // SAFETY: The chunk is owned by the queue, and its segment changes by the writer alone.
+            let room = unsafe { (*(*tail.as_ptr()).segment.get()).room(position) };
+            if room > 0 {
+                return Ok((tail, room));
+            }
+        }
+        let chunk = Chunk::alloc(wanted, unread, position).map_err(|_| PushError::NoMemory)?;
+        let chunk = chunk.into_raw();
+        match writer.tail {
+            // SAFETY: The chunk is owned by the queue.
+            Some(tail) => unsafe { (*tail.as_ptr()).set_next(chunk) },
+            // SAFETY: Without a chunk nothing is readable: the queue is drained, and the head is
+            // the writer's.
+            None => unsafe { *self.head.0.get() = Some(chunk) },
+        }
+        // INVARIANT: The chunk is the last of the chain, and begins where the one before ends.
+        writer.tail = Some(chunk);
+        // SAFETY: As above.
+        let room = unsafe { (*(*chunk.as_ptr()).segment.get()).room(position) };
+        Ok((chunk, room))
+    }
+
+    /// Leaves the wish to be told when a sender with the limit `sndbuf` becomes
+    /// writable, and returns whether it already is. Any context.
+    pub(crate) fn wish_writable(&self, sndbuf: usize) -> bool {
+        if limits::writable(self.queued(), sndbuf) {
+            return true;
+        }
+        self.wish.store(true, Relaxed);
+        // Pairs with the barrier in `take_wish`.
+        smp_mb(Full);
+        limits::writable(self.queued(), sndbuf)
+    }
+
+    /// Takes the wish of a writer with the limit `sndbuf`, if there is one and
+    /// it may be fulfilled. Any context; to be called after bytes were read.
+    pub(crate) fn take_wish(&self, sndbuf: usize) -> bool {
+        // Pairs with the barriers in `wish_granted` and `wish_writable`.
+        smp_mb(Full);
+        if !self.wish.load(Relaxed) || !limits::writable(self.queued(), sndbuf) {
+            return false;
+        }
+        self.wish.store(false, Relaxed);
+        true
+    }
+
+    /// Becomes the one who reads.
+    ///
+    /// May sleep, but not for long: nobody sleeps for a program's memory, or
+    /// for bytes to come, with the lock held.
+    pub(crate) fn read(&self) -> Reader<'_> {
+        Reader {
+            queue: self,
+            _half: self.reader.lock(),
+        }
+    }
+
+    /// Closes the queue: no bytes come in any more, and those that are in there
+    /// are dropped. Returns how many those were.
+    ///
+    /// May sleep.
+    pub(crate) fn close(&self) -> usize {
+        let _reader = self.reader.lock();
+        let mut writer = self.writer.lock();
+        writer.closed = true;
+        let unread = self.positions.readable();
+        self.positions.consume(unread);
+        self.free_chain(&mut writer);
+        unread
+    }
+
+    /// Frees all chunks of a drained queue, under both locks.
+    fn free_chain(&self, writer: &mut Guard<'_, WriterHalf, MutexBackend>) {
+        writer.tail = None;
+        // SAFETY: The queue is drained, and the writer lock is held: the chain is ours.
+        unsafe {
+            while let Some(head) = *self.head.0.get() {
+                *self.head.0.get() = (*head.as_ptr()).next();
+                drop(Chunk::from_raw(head));
+            }
+        }
+    }
+}
+
+/// The one who reads from a queue.
+pub(crate) struct Reader<'a> {
+    queue: &'a ByteQueue,
+    _half: Guard<'a, ReaderHalf, MutexBackend>,
+}
+
+impl Reader<'_> {
+    /// Returns how many bytes may be read.
+    pub(crate) fn readable(&self) -> usize {
+        self.queue.positions.readable()
+    }
+
+    /// Moves as many bytes as there are and as fit into a message, and returns
+    /// how many that were.
+    ///
+    /// A fault after some bytes ends the read with those.
+    pub(crate) fn pull(&mut self, msg: &mut ReceiveMsg<'_>) -> Result<usize, PullFault> {
+        let mut done = 0;
+        loop {
+            let count = self.readable().min(msg.room());
+            if count == 0 {
+                return Ok(done);
+            }
+            let position = self.queue.positions.read_position();
+            let Some((chunk, part)) = self.first_part(position, count) else {
+                return Ok(done);
+            };
+            // SAFETY: The reader lock is held, and the bytes are those of the chunk.
+            if let Err(fault) = unsafe { copy_out(chunk, position, part, msg) } {
+                return if done > 0 { Ok(done) } else { Err(fault) };
+            }
+            self.queue.positions.consume(part);
+            done += part;
+        }
+    }
+
+    /// Copies bytes from `skip` on into a message, and leaves them in the queue.
+    pub(crate) fn peek(
+        &mut self,
+        msg: &mut ReceiveMsg<'_>,
+        skip: usize,
+    ) -> Result<usize, PullFault> {
+        let readable = self.readable();
+        let end = readable.min(skip.saturating_add(msg.room()));
+        if skip >= end {
+            return Ok(0);
+        }
+        let start = self.queue.positions.read_position();
+        let mut next = self.head();
+        let mut done = 0;
+        while let Some(chunk) = next {
+            let position = start.wrapping_add(skip).wrapping_add(done);
+            // SAFETY: The chunk holds readable bytes, or ones in front of them; its segment
+            // doesn't change while there are readable bytes.
+            let room = unsafe { (*(*chunk.as_ptr()).segment.get()).room(position) };
+            let part = room.min(end - skip - done);
+            if part > 0 {
+                // SAFETY: The reader lock is held, and the bytes are those of the chunk.
+                if let Err(fault) = unsafe { copy_out(chunk, position, part, msg) } {
+                    return if done > 0 { Ok(done) } else { Err(fault) };
+                }
+                done += part;
+            }
+            if skip + done >= end {
+                break;
+            }
+            // SAFETY: The chunk is owned by the queue; more readable bytes follow, so that there is
+            // a next one, which stays.
+            next = unsafe { (*chunk.as_ptr()).next() };
+        }
+        Ok(done)
+    }
+
+    /// Gives the memory of a drained queue back, if no writer is at work.
+    pub(crate) fn shrink(&mut self) {
+        if let Some(mut writer) = self.queue.writer.try_lock() {
+            if self.queue.positions.unread() == 0 {
+                self.queue.free_chain(&mut writer);
+            }
+        }
+    }
+
+    /// Returns the head of the chain. To be called while there are readable
+    /// bytes.
+    fn head(&self) -> Option<NonNull<Header>> {
+        // SAFETY: There are readable bytes and the reader lock is held: the head is ours.
+        unsafe { *self.queue.head.0.get() }
+    }
+
+    /// Returns the chunk of the first readable byte, and how many of `count`
+    /// bytes it holds. Chunks that were read to the end are freed.
+    /// `None` never happens while there are.
+    fn first_part(&mut self, position: usize, count: usize) -> Option<(NonNull<Header>, usize)> {
+        let mut head = self.head();
+        loop {
+            let chunk = head?;
+            // SAFETY: The chunk is owned by the queue, and its segment doesn't change while there
+            // are readable bytes.
+            let room = unsafe { (*(*chunk.as_ptr()).segment.get()).room(position) };
+            if room > 0 {
+                return Some((chunk, room.min(count)));
+            }
+            // SAFETY: All bytes of the chunk were read, and there are readable ones behind it: it
+            // isn't the writer's tail any more, and the next one is linked.
+            unsafe {
+                head = (*chunk.as_ptr()).next();
+                *self.queue.head.0.get() = head;
+                drop(Chunk::from_raw(chunk));
+            }
+        }
+    }
+}
+
+/// Copies readable bytes of a chunk to a message, all or none.
+///
+/// # Safety
+///
+/// The caller holds the reader lock; the `count` bytes from `position` on are
+/// readable, and in this chunk.
+unsafe fn copy_out(
+    chunk: NonNull<Header>,
+    position: usize,
+    count: usize,
+    msg: &mut ReceiveMsg<'_>,
+) -> Result<(), PullFault> {
+    // SAFETY: By the function's safety requirements.
+    unsafe {
+        let offset = (*(*chunk.as_ptr()).segment.get()).offset(position);
+        let copied = msg.copy_nofault(Header::bytes(chunk).add(offset), count);
+        if copied < count {
+            msg.revert(copied);
+            return Err(PullFault(count));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,650 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The socket object.
+//!
+//! C header: [`include/net/sock.h`](srctree/include/net/sock.h)
+
+use super::family::Family;
+use super::pernet::Net;
+use super::table::Link;
+use super::wait::Timeout;
+use crate::bindings;
+use core::{
+    cell::UnsafeCell,
+    marker::PhantomData,
+    ops::{
+        Deref,
+        DerefMut, //
+    },
+    pin::Pin,
+    ptr::NonNull, //
+};
+use kernel::{
+    bindings as kb,
+    error::to_result,
+    prelude::*,
+    sync::aref::{
+        ARef,
+        AlwaysRefCounted, //
+    },
+    types::{
+        NotThreadSafe,
+        Opaque, //
+    },
+};
+
+/// What the C side finds at the start of a socket's memory.
+///
+/// # Safety
+///
+/// The type is `repr(C)` and starts with a `struct sock`. Once
+/// [`Head::init`] has run, [`Head::state_lock`] returns an initialised spin
+/// lock that stays valid until [`Head::destroy`].
+pub(crate) unsafe trait Head: 'static {
+    /// Initialises what follows the `struct sock`.
+    ///
+    /// # Safety
+    ///
+    /// `this` points to zeroed memory for `Self`, whose `struct sock` has been
+    /// initialised, and which nobody else uses yet.
+    unsafe fn init(this: *mut Self);
+
+    /// Gives back what the head owns.
+    ///
+    /// # Safety
+    ///
+    /// `this` was initialised, and nobody else uses it any more.
+    unsafe fn destroy(this: *mut Self);
+
+    /// Returns the lock that guards the socket's state.
+    ///
+    /// # Safety
+    ///
+    /// `this` points to an initialised head.
+    unsafe fn state_lock(this: *mut Self) -> *mut kb::spinlock_t;
+}
+
+/// The memory of a socket: C first, ours after it.
+#[repr(C)]
+pub(super) struct Layout<F: Family> {
+    pub(super) head: F::Head,
+    /// Which tables the socket is listed in.
+    pub(super) links: [Link; 2],
+    /// Guarded by the head's state lock.
+    pub(super) state: UnsafeCell<F::State>,
+    pub(super) data: F::Data,
+}
+
+/// A socket of family `F`.
+///
+/// # Invariants
+///
+/// The memory is an initialised [`Layout<F>`], allocated by `sk_alloc()`; it is
+/// valid while its reference count is above zero, and it is never moved.
+#[repr(transparent)]
+pub(crate) struct Sock<F: Family>(Opaque<Layout<F>>);
+
+// SAFETY: The C part is made to be used from any thread; of ours, `Data` is `Send` and `Sync`, and
+// `State`, which is `Send`, is only reached under the state lock.
+unsafe impl<F: Family> Send for Sock<F> {}
+// SAFETY: As above.
+unsafe impl<F: Family> Sync for Sock<F> {}
+
+// SAFETY: The count is that of the `struct sock`; by the type invariants, the object stays valid
+// while it is above zero.
+unsafe impl<F: Family> AlwaysRefCounted for Sock<F> {
+    fn inc_ref(&self) {
+        // SAFETY: By the type invariants, the `sock` is valid.
+        unsafe { bindings::sock_hold(self.as_sk()) };
+    }
+
+    unsafe fn dec_ref(obj: NonNull<Self>) {
+        // SAFETY: The caller gives up a reference, so that the `sock` is valid until this call.
+        unsafe { bindings::sock_put(obj.as_ptr().cast()) };
+    }
+}
+
+/// The type of a socket, as given to `socket(2)`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SockType {
+    /// `SOCK_STREAM`.
+    Stream,
+    /// `SOCK_DGRAM`.
+    Datagram,
+    /// `SOCK_RAW`.
+    Raw,
+    /// `SOCK_SEQPACKET`.
+    SeqPacket,
+}
+
+impl SockType {
+    /// Returns the type of a number, if the socket layer knows it.
+    pub(super) fn from_raw(raw: u32) -> Option<Self> {
+        match raw {
+            kb::sock_type_SOCK_STREAM => Some(Self::Stream),
+            kb::sock_type_SOCK_DGRAM => Some(Self::Datagram),
+            kb::sock_type_SOCK_RAW => Some(Self::Raw),
+            kb::sock_type_SOCK_SEQPACKET => Some(Self::SeqPacket),
+            _ => None,
+        }
+    }
+
+    /// Returns the number of the type.
+    pub(crate) fn raw(self) -> u32 {
+        match self {
+            Self::Stream => kb::sock_type_SOCK_STREAM,
+            Self::Datagram => kb::sock_type_SOCK_DGRAM,
+            Self::Raw => kb::sock_type_SOCK_RAW,
+            Self::SeqPacket => kb::sock_type_SOCK_SEQPACKET,
+        }
+    }
+}
+
+/// The phase of a socket's life (`sk_state`), as `sock_diag` and `/proc` show it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Phase {
+    /// Not connected, or not any more (`TCP_CLOSE`).
+    Closed,
+    /// Takes connections (`TCP_LISTEN`).
+    Listening,
+    /// Connected (`TCP_ESTABLISHED`).
+    Established,
+}
+
+impl Phase {
+    fn raw(self) -> u8 {
+        match self {
+            Self::Closed => bindings::TCP_CLOSE as u8,
+            Self::Listening => bindings::TCP_LISTEN as u8,
+            Self::Established => bindings::TCP_ESTABLISHED as u8,
+        }
+    }
+}
+
+/// Which directions of a socket are shut down (`sk_shutdown`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Shutdown(u8);
+
+impl Shutdown {
+    /// Nothing more is received.
+    pub(crate) const RECEIVE: Self = Self(bindings::RCV_SHUTDOWN as u8);
+    /// Nothing more is sent.
+    pub(crate) const SEND: Self = Self(bindings::SEND_SHUTDOWN as u8);
+    /// Both.
+    pub(crate) const BOTH: Self = Self(bindings::SHUTDOWN_MASK as u8);
+
+    /// Returns the directions that `how` of `shutdown(2)` names.
+    pub(super) fn from_how(how: c_int) -> Result<Self> {
+        match how {
+            0 => Ok(Self::RECEIVE),
+            1 => Ok(Self::SEND),
+            2 => Ok(Self::BOTH),
+            _ => Err(EINVAL),
+        }
+    }
+
+    /// Tells whether nothing more is received.
+    pub(crate) fn receive(self) -> bool {
+        self.0 & Self::RECEIVE.0 != 0
+    }
+
+    /// Tells whether nothing more is sent.
+    pub(crate) fn send(self) -> bool {
+        self.0 & Self::SEND.0 != 0
+    }
+
+    /// Returns what this means for the other end of a connection.
+    pub(crate) fn mirrored(self) -> Self {
+        let mut peer = Self(0);
+        if self.receive() {
+            peer.0 |= Self::SEND.0;
+        }
+        if self.send() {
+            peer.0 |= Self::RECEIVE.0;
+        }
+        peer
+    }
+}
+
+impl<F: Family> Sock<F> {
+    /// Returns the socket behind a raw pointer.
+    ///
+    /// # Safety
+    ///
+    /// `sk` is a socket made by [`Family`] `F`, and it stays valid for `'a`.
+    pub(super) unsafe fn from_raw<'a>(sk: *mut bindings::sock) -> &'a Self {
+        // CAST: `Sock` is transparent over `Layout`, which starts with the `sock`.
+        // SAFETY: By the function's safety requirements.
+        unsafe { &*sk.cast() }
+    }
+
+    /// Returns the C object.
+    pub(super) fn as_sk(&self) -> *mut bindings::sock {
+        // CAST: By the safety requirements of `Head`, the layout starts with a `sock`.
+        self.0.get().cast()
+    }
+
+    /// Returns the head.
+    pub(super) fn as_head(&self) -> *mut F::Head {
+        // CAST: The head is the first field of the layout.
+        self.0.get().cast()
+    }
+
+    pub(super) fn links(&self) -> &[Link; 2] {
+        // SAFETY: By the type invariants, the layout is initialised, and the links are only used
+        // through shared references.
+        unsafe { &(*self.0.get()).links }
+    }
+
+    /// Returns the family's own data.
+    pub(crate) fn data(&self) -> Pin<&F::Data> {
+        // SAFETY: By the type invariants, the data is initialised and isn't moved.
+        unsafe { Pin::new_unchecked(&(*self.0.get()).data) }
+    }
+
+    /// Returns the network namespace.
+    pub(crate) fn net(&self) -> &Net {
+        // SAFETY: A socket's namespace outlives it: either the socket has a reference, or the
+        // kernel code that made it with none guarantees that.
+        unsafe { Net::from_raw(bindings::sock_net(self.as_sk())) }
+    }
+
+    /// Returns the type. `None` for a number that the layer doesn't know.
+    pub(crate) fn kind(&self) -> Option<SockType> {
+        // SAFETY: By the type invariants; the type is not changed after creation.
+        SockType::from_raw(u32::from(unsafe { (*self.as_sk()).sk_type }))
+    }
+
+    /// Returns the phase. A snapshot, unless the state lock is held.
+    pub(crate) fn phase(&self) -> Phase {
+        // SAFETY: By the type invariants, the field is valid; the C side reads and writes it by
+        // `READ_ONCE()` and `WRITE_ONCE()` too.
+        let raw = unsafe {
+            (&raw const (*self.as_sk()).__sk_common.skc_state).read_volatile()
+        };
+        match u32::from(raw) {
+            bindings::TCP_ESTABLISHED => Phase::Established,
+            bindings::TCP_LISTEN => Phase::Listening,
+            _ => Phase::Closed,
+        }
+    }
+
+    /// Returns what is shut down. A snapshot, unless the state lock is held.
+    pub(crate) fn shutdown(&self) -> Shutdown {
+        // SAFETY: As in `phase`.
+        Shutdown(unsafe { (&raw const (*self.as_sk()).sk_shutdown).read_volatile() })
+    }
+
+    /// Tells whether the socket has been closed by its last owner.
+    pub(crate) fn is_dead(&self) -> bool {
+        // SAFETY: By the type invariants.
+        unsafe { bindings::sock_dead(self.as_sk()) }
+    }
+
+    /// Tells whether an asynchronous error waits to be reported (`SO_ERROR`).
+    pub(crate) fn has_error(&self) -> bool {
+        // SAFETY: As in `phase`.
+        unsafe { (&raw const (*self.as_sk()).sk_err).read_volatile() != 0 }
+    }
+
+    /// Reports and clears the asynchronous error, if there is one.
+    pub(crate) fn take_error(&self) -> Result {
+        // SAFETY: By the type invariants.
+        to_result(unsafe { bindings::sock_error(self.as_sk()) })
+    }
+
+    /// Returns `SO_SNDBUF` in bytes.
+    pub(crate) fn sndbuf(&self) -> usize {
+        // SAFETY: As in `phase`.
+        let size = unsafe { (&raw const (*self.as_sk()).sk_sndbuf).read_volatile() };
+        usize::try_from(size).unwrap_or(0)
+    }
+
+    /// Returns how long a receive may sleep (`SO_RCVTIMEO`).
+    pub(crate) fn receive_timeout(&self) -> Timeout {
+        // SAFETY: As in `phase`.
+        Timeout::from_jiffies(unsafe {
+            (&raw const (*self.as_sk()).sk_rcvtimeo).read_volatile()
+        })
+    }
+
+    /// Returns how long a send or a connect may sleep (`SO_SNDTIMEO`).
+    pub(crate) fn send_timeout(&self) -> Timeout {
+        // SAFETY: As in `phase`.
+        Timeout::from_jiffies(unsafe {
+            (&raw const (*self.as_sk()).sk_sndtimeo).read_volatile()
+        })
+    }
+
+    /// Returns the least number of bytes that a receive waits for
+    /// (`SO_RCVLOWAT`), at least one.
+    pub(crate) fn receive_low_water(&self) -> usize {
+        // SAFETY: As in `phase`.
+        let low = unsafe { (&raw const (*self.as_sk()).sk_rcvlowat).read_volatile() };
+        usize::try_from(low).unwrap_or(1).max(1)
+    }
+
+    /// Returns the limit of the queue of connections given to `listen(2)`.
+    pub(crate) fn backlog(&self) -> u32 {
+        // SAFETY: As in `phase`.
+        unsafe { (&raw const (*self.as_sk()).sk_max_ack_backlog).read_volatile() }
+    }
+
+    /// Returns the number of connections that wait to be accepted. A snapshot,
+    /// unless the state lock is held.
+    pub(crate) fn pending(&self) -> u32 {
+        // SAFETY: As in `phase`.
+        unsafe { (&raw const (*self.as_sk()).sk_ack_backlog).read_volatile() }
+    }
+
+    /// Returns the number of the socket's inode, zero without one.
+    pub(crate) fn inode_number(&self) -> u64 {
+        // SAFETY: By the type invariants.
+        unsafe { bindings::sock_i_ino(self.as_sk()) }
+    }
+
+    /// Returns the reference count, for `/proc`.
+    pub(crate) fn references(&self) -> u32 {
+        // SAFETY: By the type invariants.
+        unsafe { bindings::sock_refcount(self.as_sk()) }.unsigned_abs()
+    }
+
+    /// Locks the socket's state.
+    ///
+    /// Any context that may spin. The order among sockets is by address; see
+    /// [`Sock::lock_two`].
+    pub(crate) fn lock(&self) -> StateGuard<'_, F> {
+        // SAFETY: By the type invariants, the head is initialised.
+        unsafe { bindings::state_lock(F::Head::state_lock(self.as_head())) };
+        // INVARIANT: The lock was just taken.
+        StateGuard {
+            sk: self,
+            _not_send: NotThreadSafe,
+        }
+    }
+
+    /// Locks the state of two different sockets, the one at the smaller address
+    /// first.
+    ///
+    /// `None` if they are the same.
+    pub(crate) fn lock_two<'a>(
+        a: &'a Self,
+        b: &'a Self,
+    ) -> Option<(StateGuard<'a, F>, StateGuard<'a, F>)> {
+        let (pa, pb) = (a.as_sk(), b.as_sk());
+        if pa == pb {
+            return None;
+        }
+        if pa < pb {
+            let first = a.lock();
+            let second = b.lock_second();
+            Some((first, second))
+        } else {
+            let first = b.lock();
+            let second = a.lock_second();
+            Some((second, first))
+        }
+    }
+
+    /// Locks a socket's state while that of one at a smaller address is held.
+    fn lock_second(&self) -> StateGuard<'_, F> {
+        // SAFETY: By the type invariants, the head is initialised.
+        unsafe { bindings::state_lock_second(F::Head::state_lock(self.as_head())) };
+        // INVARIANT: The lock was just taken.
+        StateGuard {
+            sk: self,
+            _not_send: NotThreadSafe,
+        }
+    }
+
+    /// Tells readers, sleeping and polling, that there is something to read.
+    ///
+    /// Implies a full memory barrier before it looks for sleepers.
+    pub(crate) fn data_ready(&self) {
+        // SAFETY: By the type invariants.
+        unsafe { bindings::data_ready(self.as_sk()) };
+    }
+
+    /// Wakes everybody who sleeps on the socket: its state has changed.
+    pub(crate) fn state_changed(&self) {
+        // SAFETY: By the type invariants.
+        unsafe { bindings::state_change(self.as_sk()) };
+    }
+
+    /// Tells writers, sleeping and polling, that there is room.
+    pub(crate) fn wake_writers(&self) {
+        // SAFETY: By the type invariants.
+        unsafe { bindings::wake_writers(self.as_sk()) };
+    }
+
+    /// Sends `SIGIO` to the socket's owner, if asked for: the connection is gone.
+    pub(crate) fn signal_hangup(&self) {
+        const POLL_HUP: c_int = 6 | (2 << 16);
+        self.wake_async(POLL_HUP);
+    }
+
+    /// Sends `SIGIO` to the socket's owner, if asked for: there is something to
+    /// read, if only the end.
+    pub(crate) fn signal_input(&self) {
+        const POLL_IN: c_int = 1 | (2 << 16);
+        self.wake_async(POLL_IN);
+    }
+
+    fn wake_async(&self, band: c_int) {
+        const SOCK_WAKE_WAITD: c_int = 1;
+        // SAFETY: By the type invariants.
+        unsafe { bindings::wake_async(self.as_sk(), SOCK_WAKE_WAITD, band) };
+    }
+}
+
+/// The locked state of a socket.
+///
+/// # Invariants
+///
+/// The state lock of `sk` is held by this context.
+#[must_use = "the lock unlocks immediately when the guard is unused"]
+pub(crate) struct StateGuard<'a, F: Family> {
+    sk: &'a Sock<F>,
+    _not_send: NotThreadSafe,
+}
+
+impl<'a, F: Family> StateGuard<'a, F> {
+    /// Returns the socket whose state is locked.
+    pub(crate) fn sock(&self) -> &'a Sock<F> {
+        self.sk
+    }
+
+    /// Moves the socket to another phase.
+    pub(crate) fn set_phase(&mut self, phase: Phase) {
+        // SAFETY: The field is valid, and written under the state lock alone.
+        unsafe {
+            (&raw mut (*self.sk.as_sk()).__sk_common.skc_state).write_volatile(phase.raw())
+        };
+    }
+
+    /// Shuts down more directions.
+    pub(crate) fn add_shutdown(&mut self, more: Shutdown) {
+        let all = self.sk.shutdown().0 | more.0;
+        // SAFETY: As in `set_phase`.
+        unsafe { (&raw mut (*self.sk.as_sk()).sk_shutdown).write_volatile(all) };
+    }
+
+    /// Leaves an error to be reported by the next call or by `SO_ERROR`.
+    pub(crate) fn set_error(&mut self, error: Error) {
+        // SAFETY: The field is valid; the C side clears it by an atomic exchange.
+        unsafe { (&raw mut (*self.sk.as_sk()).sk_err).write_volatile(-error.to_errno()) };
+    }
+
+    /// Sets the limit of the queue of connections.
+    pub(crate) fn set_backlog(&mut self, backlog: u32) {
+        // SAFETY: As in `set_phase`.
+        unsafe { (&raw mut (*self.sk.as_sk()).sk_max_ack_backlog).write_volatile(backlog) };
+    }
+
+    /// Sets the number of connections that wait to be accepted.
+    pub(crate) fn set_pending(&mut self, pending: u32) {
+        // SAFETY: As in `set_phase`.
+        unsafe { (&raw mut (*self.sk.as_sk()).sk_ack_backlog).write_volatile(pending) };
+    }
+
+    /// Tells whether the socket has a file (or had one, that is just closing).
+    pub(crate) fn has_socket(&self) -> bool {
+        // SAFETY: By the type invariants of `Sock`; a snapshot, never dereferenced.
+        unsafe { !(&raw const (*self.sk.as_sk()).sk_socket).read_volatile().is_null() }
+    }
+}
+
+impl<F: Family> Deref for StateGuard<'_, F> {
+    type Target = F::State;
+
+    fn deref(&self) -> &F::State {
+        // SAFETY: By the type invariants, the lock that guards the state is held.
+        unsafe { &*(*self.sk.0.get()).state.get() }
+    }
+}
+
+impl<F: Family> DerefMut for StateGuard<'_, F> {
+    fn deref_mut(&mut self) -> &mut F::State {
+        // SAFETY: By the type invariants, the lock that guards the state is held.
+        unsafe { &mut *(*self.sk.0.get()).state.get() }
+    }
+}
+
+impl<F: Family> Drop for StateGuard<'_, F> {
+    fn drop(&mut self) {
+        // SAFETY: By the type invariants, this context holds the lock.
+        unsafe { bindings::state_unlock(F::Head::state_lock(self.sk.as_head())) };
+    }
+}
+
+/// A socket in a call through its file.
+///
+/// # Invariants
+///
+/// `socket` is valid for `'a`, and its `sk` is `sk`. The socket is not released
+/// during `'a`.
+pub(crate) struct Live<'a, F: Family> {
+    sk: &'a Sock<F>,
+    socket: NonNull<kb::socket>,
+    _p: PhantomData<&'a kb::socket>,
+}
+
+impl<'a, F: Family> Live<'a, F> {
+    /// Makes a `Live` of what the socket layer hands in.
+    ///
+    /// # Safety
+    ///
+    /// `socket` is a socket of family `F` with its `sk`, that isn't released
+    /// during `'a`.
+    pub(super) unsafe fn from_raw(socket: *mut kb::socket) -> Self {
+        // INVARIANT: By the function's safety requirements.
+        Self {
+            // SAFETY: By the function's safety requirements.
+            sk: unsafe { Sock::from_raw((*socket).sk.cast()) },
+            // SAFETY: A valid pointer isn't null.
+            socket: unsafe { NonNull::new_unchecked(socket) },
+            _p: PhantomData,
+        }
+    }
+
+    /// Returns the socket; unlike `deref`, for as long as the call lasts.
+    pub(crate) fn sock(&self) -> &'a Sock<F> {
+        self.sk
+    }
+
+    /// Returns the C object.
+    pub(super) fn as_socket(&self) -> *mut kb::socket {
+        self.socket.as_ptr()
+    }
+
+    /// Notes that a writer has found no room, for `SIGIO`.
+    pub(crate) fn note_no_space(&self) {
+        // SAFETY: By the type invariants.
+        unsafe { bindings::set_nospace(self.sk.as_sk()) };
+    }
+
+    /// Returns where a `MSG_PEEK` starts (`SO_PEEK_OFF`), in bytes from the
+    /// front of the queue; `None` if the option isn't set.
+    pub(crate) fn peek_offset(&self) -> Option<usize> {
+        // SAFETY: By the type invariants.
+        let offset = unsafe {
+            bindings::peek_offset(self.sk.as_sk(), bindings::MSG_PEEK as c_int)
+        };
+        usize::try_from(offset).ok()
+    }
+
+    /// Moves the peek offset on by `count` peeked bytes.
+    pub(crate) fn peek_offset_forward(&self, count: usize) {
+        let count = c_int::try_from(count).unwrap_or(c_int::MAX);
+        // SAFETY: By the type invariants.
+        unsafe { bindings::peek_offset_fwd(self.sk.as_sk(), count) };
+    }
+
+    /// Moves the peek offset back by `count` bytes that were read.
+    pub(crate) fn peek_offset_back(&self, count: usize) {
+        let count = c_int::try_from(count).unwrap_or(c_int::MAX);
+        // SAFETY: By the type invariants.
+        unsafe { bindings::peek_offset_bwd(self.sk.as_sk(), count) };
+    }
+
+    /// Tells whether the file is in non-blocking mode.
+    pub(crate) fn is_nonblocking(&self) -> bool {
+        // SAFETY: By the type invariants.
+        unsafe { bindings::file_nonblock(self.as_socket()) }
+    }
+
+    /// Sends `SIGPIPE` to the calling thread.
+    pub(crate) fn sigpipe(&self) {
+        // SAFETY: Has no requirements.
+        unsafe { bindings::sigpipe() };
+    }
+
+    /// Takes the socket in use once more, so that it outlives the call.
+    pub(crate) fn hold(&self) -> ARef<Sock<F>> {
+        self.sk.into()
+    }
+}
+
+impl<F: Family> Deref for Live<'_, F> {
+    type Target = Sock<F>;
+
+    fn deref(&self) -> &Sock<F> {
+        self.sk
+    }
+}
+
+/// A socket that its file lets go of.
+///
+/// # Invariants
+///
+/// No [`Live`] of the socket exists, or will.
+pub(crate) struct Closing<'a, F: Family> {
+    sk: &'a Sock<F>,
+}
+
+impl<'a, F: Family> Closing<'a, F> {
+    /// Makes a `Closing`.
+    ///
+    /// # Safety
+    ///
+    /// No [`Live`] of `sk` exists, nor is one made later.
+    pub(super) unsafe fn new(sk: &'a Sock<F>) -> Self {
+        // INVARIANT: By the function's safety requirements.
+        Self { sk }
+    }
+
+    /// Cuts the socket off its file, under its state lock: from here on it is
+    /// dead to others.
+    pub(crate) fn orphan(&self, _guard: &mut StateGuard<'_, F>) {
+        // SAFETY: By the type invariants of `Sock`.
+        unsafe { bindings::sock_orphan(self.sk.as_sk()) };
+    }
+}
+
+impl<F: Family> Deref for Closing<'_, F> {
+    type Target = Sock<F>;
+
+    fn deref(&self) -> &Sock<F> {
+        self.sk
+    }
+}

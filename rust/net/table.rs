@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Tables of sockets.
+//!
+//! A socket may be listed in two tables at once, by one link each: among all
+//! sockets, and by its name. A table has a reference to each socket in it.
+//!
+//! C header: [`include/net/sock.h`](srctree/include/net/sock.h) (`sk_node`,
+//! `sk_bind_node`)
+
+use super::family::Family;
+use super::sock::Sock;
+use crate::bindings;
+use core::{
+    marker::PhantomData,
+    ptr,
+    ptr::NonNull, //
+};
+use kernel::{
+    bindings as kb,
+    new_spinlock,
+    prelude::*,
+    sync::{
+        aref::ARef,
+        atomic::{
+            Atomic,
+            Full,
+            Relaxed, //
+        },
+        SpinLock, //
+    }, //
+};
+
+/// Buckets in a table.
+pub(crate) const BUCKETS: usize = 256;
+
+/// Which bucket a socket is listed in, by address; zero if in none.
+///
+/// # Invariants
+///
+/// Changed under the lock of the bucket it names, or comes to name, alone: who
+/// holds the lock and reads that bucket's address knows the socket in there.
+pub(super) struct Link(Atomic<usize>);
+
+impl Link {
+    pub(super) fn new() -> Self {
+        Self(Atomic::new(0))
+    }
+}
+
+/// One of the two links of a socket.
+///
+/// # Safety
+///
+/// `node` returns a link of the socket that no other implementation and nobody
+/// else uses, and `INDEX` is that implementation's alone.
+pub(crate) unsafe trait Chain: 'static {
+    /// The index of the [`Link`].
+    const INDEX: usize;
+
+    /// Returns the link in the C object.
+    ///
+    /// # Safety
+    ///
+    /// `sk` is valid.
+    unsafe fn node(sk: *mut bindings::sock) -> *mut kb::hlist_node;
+}
+
+/// The link among all sockets.
+pub(crate) struct AllSockets;
+
+// SAFETY: `sk_node` is used by this implementation alone.
+unsafe impl Chain for AllSockets {
+    const INDEX: usize = 0;
+
+    unsafe fn node(sk: *mut bindings::sock) -> *mut kb::hlist_node {
+        // SAFETY: By the function's safety requirements.
+        unsafe { bindings::sk_node(sk) }
+    }
+}
+
+/// The link among bound sockets.
+pub(crate) struct Bound;
+
+// SAFETY: `sk_bind_node` is used by this implementation alone.
+unsafe impl Chain for Bound {
+    const INDEX: usize = 1;
+
+    unsafe fn node(sk: *mut bindings::sock) -> *mut kb::hlist_node {
+        // SAFETY: By the function's safety requirements.
+        unsafe { bindings::sk_bind_node(sk) }
+    }
+}
+
+/// A chain of sockets.
+///
+/// # Invariants
+///
+/// Each node on the chain is that of a socket of family `F`, to which the
+/// bucket has a reference.
+struct Bucket<F: Family, C: Chain> {
+    first: Option<NonNull<bindings::sock>>,
+    _p: PhantomData<(ARef<Sock<F>>, fn() -> C)>,
+}
+
+// SAFETY: The bucket owns references to sockets, which are `Send` and `Sync`.
+unsafe impl<F: Family, C: Chain> Send for Bucket<F, C> {}
+
+impl<F: Family, C: Chain> Bucket<F, C> {
+    fn new() -> Self {
+        // INVARIANT: The chain is empty.
+        Self {
+            first: None,
+            _p: PhantomData,
+        }
+    }
+
+    /// Walks the chain.
+    fn iter(&self) -> impl Iterator<Item = &Sock<F>> {
+        let mut next = self.first;
+        core::iter::from_fn(move || {
+            let sk = next?;
+            // SAFETY: By the type invariants: the sockets are valid, and the chain doesn't change
+            // while the bucket is borrowed.
+            unsafe {
+                next = NonNull::new((*C::node(sk.as_ptr())).next.cast());
+                Some(Sock::from_raw(sk.as_ptr()))
+            }
+        })
+    }
+
+    /// Puts a socket at the front.
+    ///
+    /// # Safety
+    ///
+    /// The socket is on no chain of this kind.
+    unsafe fn push(&mut self, sk: ARef<Sock<F>>) {
+        let raw = ARef::into_raw(sk).as_ptr().cast::<bindings::sock>();
+        // The links hold addresses of sockets instead of those of nodes: `next` and `pprev` are
+        // ours alone while the socket is on a chain.
+        // SAFETY: The socket is valid, and its node unused by the function's safety requirements.
+        unsafe {
+            let node = C::node(raw);
+            (*node).next = self.first.map_or(ptr::null_mut(), |f| f.as_ptr().cast());
+            (*node).pprev = ptr::null_mut();
+            if let Some(first) = self.first {
+                (*C::node(first.as_ptr())).pprev = raw.cast();
+            }
+        }
+        // INVARIANT: The reference moves to the bucket.
+        self.first = NonNull::new(raw);
+    }
+
+    /// Takes a socket off the chain and returns the bucket's reference.
+    ///
+    /// # Safety
+    ///
+    /// The socket is on this chain.
+    unsafe fn unlink(&mut self, sk: &Sock<F>) -> ARef<Sock<F>> {
+        let raw = sk.as_sk();
+        // SAFETY: The socket is on the chain, so that its links are valid.
+        unsafe {
+            let node = C::node(raw);
+            let next = (*node).next.cast::<bindings::sock>();
+            let prev = (*node).pprev.cast::<bindings::sock>();
+            if let Some(next) = NonNull::new(next) {
+                (*C::node(next.as_ptr())).pprev = prev.cast();
+            }
+            match NonNull::new(prev) {
+                Some(prev) => (*C::node(prev.as_ptr())).next = next.cast(),
+                None => self.first = NonNull::new(next),
+            }
+            (*node).next = ptr::null_mut();
+            (*node).pprev = ptr::null_mut();
+            // INVARIANT: The reference moves to the caller.
+            ARef::from_raw(NonNull::from(sk))
+        }
+    }
+}
+
+/// A table of sockets.
+#[pin_data]
+pub(crate) struct SockTable<F: Family, C: Chain> {
+    #[pin]
+    buckets: [SpinLock<Bucket<F, C>>; BUCKETS],
+}
+
+impl<F: Family, C: Chain> SockTable<F, C> {
+    /// Returns the initialiser of an empty table.
+    pub(crate) fn new() -> impl PinInit<Self> {
+        pin_init!(Self {
+            buckets <- pin_init::pin_init_array_from_fn(|_| {
+                new_spinlock!(Bucket::new(), "SockTable::buckets")
+            }),
+        })
+    }
+
+    fn bucket(&self, hash: usize) -> &SpinLock<Bucket<F, C>> {
+        &self.buckets[hash % BUCKETS]
+    }
+
+    /// Lists a socket, unless one of the same hash has `taken` its place, or it
+    /// is listed in such a table already: `EADDRINUSE`.
+    ///
+    /// `then` is called before others can find the socket.
+    pub(crate) fn insert(
+        &self,
+        hash: usize,
+        sk: &Sock<F>,
+        mut taken: impl FnMut(&Sock<F>) -> bool,
+        then: impl FnOnce(),
+    ) -> Result {
+        let bucket = self.bucket(hash);
+        let mut chain = bucket.lock();
+        if chain.iter().any(&mut taken) {
+            return Err(EADDRINUSE);
+        }
+        let link = &sk.links()[C::INDEX].0;
+        let address = ptr::from_ref(bucket).addr();
+        // INVARIANT: The bucket's lock is held until the socket is in there.
+        if link.cmpxchg(0, address, Full).is_err() {
+            return Err(EADDRINUSE);
+        }
+        // SAFETY: The link was zero, so that the socket is on no chain of this kind.
+        unsafe { chain.push(sk.into()) };
+        then();
+        Ok(())
+    }
+
+    /// Takes a socket off the table, if it is in there.
+    pub(crate) fn remove(&self, sk: &Sock<F>) {
+        let link = &sk.links()[C::INDEX].0;
+        let address = link.load(Relaxed);
+        let base = ptr::from_ref(&self.buckets).addr();
+        let index = address.wrapping_sub(base) / size_of::<SpinLock<Bucket<F, C>>>();
+        let Some(bucket) = self.buckets.get(index) else {
+            // In no table, or in another one.
+            return;
+        };
+        // Declared before the guard: the reference is given back after the lock.
+        let _reference;
+        let mut chain = bucket.lock();
+        // Another task may have been faster.
+        if link.load(Relaxed) == ptr::from_ref(bucket).addr() {
+            // SAFETY: By the invariants of `Link`, the socket is on this chain.
+            _reference = unsafe { chain.unlink(sk) };
+            // INVARIANT: The socket is in no bucket any more.
+            link.store(0, Relaxed);
+        }
+    }
+
+    /// Returns the first socket with that hash that matches.
+    pub(crate) fn find(
+        &self,
+        hash: usize,
+        mut matches: impl FnMut(&Sock<F>) -> bool,
+    ) -> Option<ARef<Sock<F>>> {
+        let chain = self.bucket(hash).lock();
+        let found = chain.iter().find(|sk| matches(sk)).map(Into::into);
+        found
+    }
+
+    /// Returns the socket at `index` in a bucket, for listings.
+    pub(super) fn nth(&self, bucket: usize, index: usize) -> Option<ARef<Sock<F>>> {
+        let chain = self.buckets.get(bucket)?.lock();
+        let found = chain.iter().nth(index).map(Into::into);
+        found
+    }
+}

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The end of a socket.
+
+use super::module::Space;
+use super::socket::Runix;
+use crate::net::{
+    Closing,
+    Phase,
+    Shutdown, //
+};
+use core::ptr;
+use kernel::prelude::*;
+
+/// Why a socket is closed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Cause {
+    /// Its last descriptor is.
+    Released,
+    /// It waited for an `accept(2)` that won't come.
+    NeverAccepted,
+}
+
+/// Takes a socket away: its name, its connection, and what it has queued.
+///
+/// The other end finds the connection shut down, and reset (`ECONNRESET`) if
+/// something that it sent was never read, or the connection never accepted.
+///
+/// Mirrors `unix_release_sock()`. May sleep.
+pub(super) fn close(sk: &Closing<'_, Runix>, cause: Cause) {
+    if let Some(space) = sk.space::<Space>() {
+        space.sockets.remove(sk);
+        space.names.remove(sk);
+    }
+    if let Some(files) = sk.initial_space::<Space>().and_then(|space| space.files.as_ref()) {
+        files.remove(sk);
+    }
+
+    // What is taken out under the lock is dropped after it.
+    let mut state = sk.lock();
+    sk.orphan(&mut state);
+    state.add_shutdown(Shutdown::BOTH);
+    state.set_phase(Phase::Closed);
+    let path = state.replace_path(None);
+    let backlog = state.backlog.take();
+    let peer = sk.take_peer(&mut state);
+    drop(state);
+    drop(path);
+
+    sk.wake_all_waiters();
+    let unread = sk.data().received.close();
+
+    if let Some(peer) = peer {
+        let mut state = peer.lock();
+        // A connection that failed half-way is known to one end alone.
+        if state.peer().is_some_and(|other| ptr::eq(other, &**sk)) {
+            state.add_shutdown(Shutdown::BOTH);
+            if unread > 0 || cause == Cause::NeverAccepted {
+                state.set_error(ECONNRESET);
+            }
+            drop(state);
+            peer.state_changed();
+            peer.signal_hangup();
+        }
+    }
+
+    // Closes each connection that was not accepted, by way of `abandoned`.
+    drop(backlog);
+}

@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! How connections come about: listen, connect, accept, socketpair.
+
+use super::backlog::{
+    Backlog,
+    Pending,
+    Room, //
+};
+use super::names;
+use super::socket::{
+    Live,
+    Sock, //
+};
+use crate::net::{
+    Blocking,
+    PeerCred,
+    Phase,
+    Shutdown,
+    SockType,
+    Timeout,
+    Turn, //
+};
+use crate::pure::limits;
+use core::ops::ControlFlow;
+use kernel::prelude::*;
+
+/// Lets a socket take connections: `listen(2)`.
+///
+/// Mirrors `unix_listen()`. May sleep.
+pub(super) fn listen(sk: &Live<'_>, backlog: u32) -> Result {
+    if sk.address().is_none() {
+        return Err(EINVAL);
+    }
+    let cred = PeerCred::current();
+    let queue = Backlog::new()?;
+
+    let mut state = sk.lock();
+    if sk.phase() == Phase::Established || sk.is_dead() {
+        return Err(EINVAL);
+    }
+    if backlog > sk.backlog() {
+        sk.wake_all_waiters();
+    }
+    state.set_backlog(backlog);
+    // One that listened before keeps its queue.
+    let spare = if state.backlog.is_none() {
+        state.backlog = Some(queue);
+        None
+    } else {
+        Some(queue)
+    };
+    state.set_phase(Phase::Listening);
+    // Those who connect see who called listen() last.
+    let old = sk.set_peer_cred(cred);
+    drop(state);
+    drop(old);
+    drop(spare);
+    Ok(())
+}
+
+/// Connects a socket to the one with the name in `bytes`: `connect(2)`.
+///
+/// The connection is complete, and may be written to, before it is accepted. A
+/// full queue makes the caller wait (`SO_SNDTIMEO`), or fail with `EAGAIN`.
+///
+/// Mirrors `unix_stream_connect()`. May sleep.
+pub(super) fn connect(sk: &Live<'_>, bytes: &[u8], blocking: Blocking) -> Result {
+    let name = names::parse(bytes)?;
+    let mut timeout = match blocking {
+        Blocking::Yes => sk.send_timeout(),
+        Blocking::No => Timeout::NONE,
+    };
+    loop {
+        let listener = names::find(sk, name, bytes)?;
+        if let ControlFlow::Break(()) = attempt(sk, &listener, &mut timeout)? {
+            listener.data_ready();
+            return Ok(());
+        }
+    }
+}
+
+/// Checks that a listener takes connections now.
+///
+/// `Continue` if it is full, which passes.
+fn check_listener(listener: &Sock) -> Result<ControlFlow<()>> {
+    if listener.phase() != Phase::Listening || listener.shutdown().receive() {
+        return Err(ECONNREFUSED);
+    }
+    Ok(if is_full(listener) {
+        ControlFlow::Continue(())
+    } else {
+        ControlFlow::Break(())
+    })
+}
+
+fn is_full(listener: &Sock) -> bool {
+    limits::backlog_full(listener.pending(), listener.backlog())
+}
+
+/// Checks that a socket may be connected.
+fn check_unconnected(sk: &Sock) -> Result {
+    match sk.phase() {
+        Phase::Closed => Ok(()),
+        Phase::Established => Err(EISCONN),
+        Phase::Listening => Err(EINVAL),
+    }
+}
+
+/// Tries to connect to a listener that was found; `Continue` if the name is to
+/// be looked up again, because the listener went away or was full.
+fn attempt(sk: &Live<'_>, listener: &Sock, timeout: &mut Timeout) -> Result<ControlFlow<()>> {
+    if listener.is_dead() {
+        return Ok(ControlFlow::Continue(()));
+    }
+    if check_listener(listener)?.is_continue() {
+        return wait_for_room(listener, timeout);
+    }
+    check_unconnected(sk)?;
+
+    // All that may fail or sleep comes before the locks.
+    let new = Pending::like(sk)?;
+    if let Some(address) = listener.shared_address() {
+        let path = listener.lock().shared_path();
+        new.set_name(address, path)?;
+    }
+    drop(new.sock().set_peer_cred(PeerCred::current()));
+    {
+        let mut state = new.sock().lock();
+        state.set_peer(sk.hold())?;
+        state.set_phase(Phase::Established);
+    }
+    let mut new = Some(new);
+    loop {
+        match join(sk, listener, &mut new)? {
+            Joined::Yes => return Ok(ControlFlow::Break(())),
+            Joined::ListenerGone => return Ok(ControlFlow::Continue(())),
+            Joined::ListenerFull => return wait_for_room(listener, timeout),
+            Joined::NeedRoom(count) => {
+                let room = Room::new(count)?;
+                let mut state = listener.lock();
+                let old = state.backlog.as_mut().map(|backlog| backlog.grow(room));
+                drop(state);
+                drop(old);
+            }
+        }
+    }
+}
+
+/// What came of [`join`].
+enum Joined {
+    /// The connection is in the listener's queue.
+    Yes,
+    /// The listener is closed.
+    ListenerGone,
+    /// The listener's queue is full.
+    ListenerFull,
+    /// The queue needs more room in memory, for so many connections.
+    NeedRoom(usize),
+}
+
+/// Puts a prepared connection into the listener's queue, under both locks.
+fn join(sk: &Live<'_>, listener: &Sock, new: &mut Option<Pending>) -> Result<Joined> {
+    // Declared before the locks, and so dropped after them.
+    let _old_cred;
+    let Some((mut server, mut client)) = Sock::lock_two(listener, sk) else {
+        // The socket would connect to itself.
+        return Err(EINVAL);
+    };
+    if listener.is_dead() {
+        return Ok(Joined::ListenerGone);
+    }
+    if check_listener(listener)?.is_continue() {
+        return Ok(Joined::ListenerFull);
+    }
+    check_unconnected(sk)?;
+    let backlog = server.backlog.as_ref().ok_or(ECONNREFUSED)?;
+    if let Some(count) = backlog.wanted_room() {
+        return Ok(Joined::NeedRoom(count));
+    }
+    let pending = new.take().ok_or(EINVAL)?;
+    if let Err(e) = client.may_connect(&server, &pending) {
+        *new = Some(pending);
+        return Err(e);
+    }
+
+    // Nothing fails from here on.
+    client.set_peer(pending.sock().into())?;
+    client.set_phase(Phase::Established);
+    _old_cred = sk.set_peer_cred(listener.peer_cred());
+    let count = listener.pending().wrapping_add(1);
+    server.set_pending(count);
+    if let Some(backlog) = server.backlog.as_mut() {
+        if let Err(pending) = backlog.push(pending) {
+            *new = Some(pending);
+        }
+    }
+    Ok(Joined::Yes)
+}
+
+/// Waits until a full listener may have room, or has gone.
+fn wait_for_room(listener: &Sock, timeout: &mut Timeout) -> Result<ControlFlow<()>> {
+    listener.wait_for_room(timeout, || {
+        listener.is_dead() || listener.shutdown().receive() || !is_full(listener)
+    })?;
+    Ok(ControlFlow::Continue(()))
+}
+
+/// Takes the connection that has waited longest: `accept(2)`.
+///
+/// Mirrors `unix_accept()`. May sleep (`SO_RCVTIMEO`).
+pub(super) fn accept(sk: &Live<'_>, blocking: Blocking) -> Result<Pending> {
+    if sk.phase() != Phase::Listening {
+        return Err(EINVAL);
+    }
+    let mut timeout = match blocking {
+        Blocking::Yes => sk.receive_timeout(),
+        Blocking::No => Timeout::NONE,
+    };
+    loop {
+        sk.take_error()?;
+        if let Some(pending) = take_pending(sk) {
+            sk.wake_one_waiter();
+            return Ok(pending);
+        }
+        sk.wait(Turn::One, &mut timeout, || {
+            sk.pending() > 0 || sk.has_error() || sk.shutdown().receive()
+        })?;
+        if sk.shutdown().receive() && sk.pending() == 0 {
+            return Err(EINVAL);
+        }
+    }
+}
+
+fn take_pending(sk: &Live<'_>) -> Option<Pending> {
+    let mut state = sk.lock();
+    let pending = state.backlog.as_mut()?.pop()?;
+    let count = sk.pending().saturating_sub(1);
+    state.set_pending(count);
+    Some(pending)
+}
+
+/// Connects two new sockets back to back: `socketpair(2)`.
+///
+/// Mirrors `unix_socketpair()`.
+pub(super) fn socketpair(a: &Live<'_>, b: &Live<'_>) -> Result {
+    drop(a.set_peer_cred(PeerCred::current()));
+    drop(b.set_peer_cred(PeerCred::current()));
+    let (mut first, mut second) = Sock::lock_two(a, b).ok_or(EINVAL)?;
+    first.set_peer(b.hold())?;
+    second.set_peer(a.hold())?;
+    first.set_phase(Phase::Established);
+    second.set_phase(Phase::Established);
+    Ok(())
+}
+
+/// Shuts down directions of a connection, at both ends: `shutdown(2)`.
+///
+/// Mirrors `unix_shutdown()`.
+pub(super) fn shutdown(sk: &Live<'_>, what: Shutdown) -> Result {
+    let mut state = sk.lock();
+    state.add_shutdown(what);
+    let peer = state.peer().map(kernel::sync::aref::ARef::from);
+    drop(state);
+    sk.state_changed();
+
+    if let Some(peer) = peer.filter(|_| sk.kind() != Some(SockType::Datagram)) {
+        let mirrored = what.mirrored();
+        peer.lock().add_shutdown(mirrored);
+        peer.state_changed();
+        if mirrored == Shutdown::BOTH {
+            peer.signal_hangup();
+        } else if mirrored.receive() {
+            peer.signal_input();
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The family: what its sockets are and do.
+//!
+//! One file a concept: [`names`] binds and finds, [`connect`] makes
+//! connections, [`stream`] moves bytes, [`close`] ends it all, [`listing`]
+//! shows what there is, [`ops`] hands each system call to one of them.
+
+#![forbid(unsafe_code)]
+
+mod backlog;
+mod close;
+mod connect;
+mod listing;
+mod module;
+mod names;
+mod ops;
+mod socket;
+mod stream;
+
+pub(crate) use module::Module;

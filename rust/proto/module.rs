@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The module: what is registered while it is loaded.
+
+use super::listing::SocketListing;
+use super::ops::STREAM;
+use super::socket::Runix;
+use crate::module_parameters;
+use crate::net::{
+    AllSockets,
+    Bound,
+    BufferCaches,
+    FamilyDesc,
+    Net,
+    PerNet,
+    PerNetData,
+    PerNetRegistration,
+    ProcFile,
+    Proto,
+    Registration,
+    SockTable, //
+};
+use kernel::prelude::*;
+
+/// Stream sockets are counted under a name of their own, as AF_UNIX does it.
+pub(super) static STREAM_PROTO: Proto = Proto::new::<Runix>(c"RUNIX-STREAM");
+
+/// The family, as it is registered.
+pub(super) static FAMILY: FamilyDesc<Runix> = FamilyDesc::new(&[&STREAM_PROTO], &[&STREAM]);
+
+static SPACES: PerNet<Space> = PerNet::new();
+
+/// What the family keeps in each network namespace.
+#[pin_data]
+pub(crate) struct Space {
+    /// All sockets, by address.
+    #[pin]
+    pub(super) sockets: SockTable<Runix, AllSockets>,
+    /// Sockets with an abstract name, by name.
+    #[pin]
+    pub(super) names: SockTable<Runix, Bound>,
+    /// Sockets bound to a file, by inode. Files are reached across network
+    /// namespaces: only the initial one has this table.
+    pub(super) files: Option<Pin<KBox<SockTable<Runix, Bound>>>>,
+}
+
+impl PerNetData for Space {
+    const FILES: &'static [ProcFile] = &[ProcFile::new::<SocketListing>(c"runix")];
+
+    fn pernet() -> &'static PerNet<Self> {
+        &SPACES
+    }
+
+    fn new(net: &Net) -> impl PinInit<Self, Error> {
+        let initial = net.is_initial();
+        try_pin_init!(Self {
+            sockets <- SockTable::new(),
+            names <- SockTable::new(),
+            files: if initial {
+                Some(KBox::pin_init(SockTable::new(), GFP_KERNEL)?)
+            } else {
+                None
+            },
+        })
+    }
+}
+
+/// The loaded module. The fields are dropped in order: first no new sockets,
+/// then what sockets need. No socket is left then, as each holds the module.
+pub(crate) struct Module {
+    _family: Registration<Runix>,
+    _spaces: PerNetRegistration<Space>,
+    _buffers: BufferCaches,
+}
+
+impl kernel::Module for Module {
+    fn init(module: &'static ThisModule) -> Result<Self> {
+        let wanted = module_parameters::family.value();
+        let number = u16::try_from(wanted).ok().filter(|n| *n > 0).ok_or_else(|| {
+            pr_err!("family={} is no family number; try 18, 22, 13 or 19\n", wanted);
+            EINVAL
+        })?;
+        let buffers = BufferCaches::new()?;
+        let spaces = SPACES.register()?;
+        // The last step: from here on, there may be sockets.
+        let family = FAMILY.register(module, number).inspect_err(|e| {
+            if *e == EEXIST {
+                pr_err!(
+                    "family number {} is taken by another module; try family=22, 13 or 19\n",
+                    number
+                );
+            } else if *e == ENOBUFS {
+                pr_err!("this kernel has no family number {}; try 18, 22, 13 or 19\n", number);
+            } else {
+                pr_err!("family number {} could not be registered: {:?}\n", number, e);
+            }
+        })?;
+        pr_info!(
+            "AF_RUNIX is address family {} (version {})\n",
+            number,
+            crate::VERSION
+        );
+        Ok(Self {
+            _family: family,
+            _spaces: spaces,
+            _buffers: buffers,
+        })
+    }
+}
+
+impl Drop for Module {
+    fn drop(&mut self) {
+        pr_info!("AF_RUNIX is gone\n");
+    }
+}

@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Names: how a socket gets one, and how it is found by it.
+
+use super::module::{
+    Space,
+    FAMILY, //
+};
+use super::socket::{
+    Live,
+    Runix,
+    Sock, //
+};
+use crate::net::{
+    Address,
+    BindGuard,
+    InodeId,
+    PathRef,
+    SocketFile,
+    SockType, //
+};
+use crate::pure::addr::{
+    self,
+    BadAddress,
+    Name,
+    AUTOBIND_NAMES,
+    HEADER,
+    PATH_MAX, //
+};
+use kernel::{
+    prelude::*,
+    str::CStr,
+    sync::aref::ARef, //
+};
+
+impl From<BadAddress> for Error {
+    fn from(_: BadAddress) -> Self {
+        EINVAL
+    }
+}
+
+/// Parses an address given to `connect(2)`.
+pub(super) fn parse(bytes: &[u8]) -> Result<Name<'_>> {
+    Ok(Name::parse(bytes, FAMILY.number())?)
+}
+
+/// A name with the family in front and a NUL byte behind.
+struct Terminated {
+    bytes: [u8; HEADER + PATH_MAX + 1],
+    len: usize,
+}
+
+impl Terminated {
+    fn new(path: &[u8]) -> Result<Self> {
+        let mut bytes = [0; HEADER + PATH_MAX + 1];
+        bytes[..HEADER].copy_from_slice(&FAMILY.number().to_ne_bytes());
+        let len = HEADER.wrapping_add(path.len());
+        bytes.get_mut(HEADER..len).ok_or(EINVAL)?.copy_from_slice(path);
+        Ok(Self {
+            bytes,
+            len: len.wrapping_add(1),
+        })
+    }
+
+    /// The whole address, as it is shown to programs.
+    fn address(&self) -> &[u8] {
+        self.bytes.get(..self.len).unwrap_or(&self.bytes)
+    }
+
+    /// The path alone.
+    fn path(&self) -> Result<&CStr> {
+        let bytes = self.bytes.get(HEADER..self.len).ok_or(EINVAL)?;
+        CStr::from_bytes_with_nul(bytes).map_err(|_| EINVAL)
+    }
+}
+
+/// Gives a socket the name in `bytes`: `bind(2)`.
+///
+/// Mirrors `unix_bind()`. May sleep.
+pub(super) fn bind(sk: &Live<'_>, bytes: &[u8]) -> Result {
+    if addr::is_autobind(bytes, FAMILY.number()) {
+        return autobind(sk);
+    }
+    match parse(bytes)? {
+        Name::Path(path) => bind_file(sk, path),
+        Name::Abstract(_) => bind_abstract(sk, bytes),
+    }
+}
+
+/// Binds a socket to a new file.
+///
+/// The file is made first and goes away again if anything fails after that: a
+/// path that exists is an error (`EADDRINUSE`) even where the socket has a name
+/// already (`EINVAL`).
+fn bind_file(sk: &Live<'_>, path: &[u8]) -> Result {
+    let files = sk.initial_space::<Space>().and_then(|space| space.files.as_ref());
+    let files = files.ok_or(ENODEV)?;
+    let name = Terminated::new(path)?;
+    let address = Address::new(name.address())?;
+    let file = SocketFile::create(sk, name.path()?)
+        .map_err(|e| if e == EEXIST { EADDRINUSE } else { e })?;
+
+    let naming = sk.lock_bind()?;
+    if sk.address().is_some() {
+        return Err(EINVAL);
+    }
+    let place = file.path();
+    let inode = place.inode();
+    sk.data().set_file(inode);
+    let _none = sk.lock().replace_path(Some(place));
+    naming.set_address(address)?;
+    files.insert(file_hash(inode), sk, |_| false, || ())?;
+    file.keep();
+    Ok(())
+}
+
+/// Gives a socket an abstract name.
+fn bind_abstract(sk: &Live<'_>, bytes: &[u8]) -> Result {
+    let space: &Space = sk.space().ok_or(ENODEV)?;
+    let address = Address::new(bytes)?;
+    let naming = sk.lock_bind()?;
+    if sk.address().is_some() {
+        return Err(EINVAL);
+    }
+    space.names.insert(
+        name_hash(sk.kind(), bytes),
+        sk,
+        |other| is_named(other, sk.kind(), bytes),
+        || name_it(&naming, address),
+    )
+}
+
+/// Names a socket that is known to have no name, under the bind lock.
+fn name_it(naming: &BindGuard<'_, Runix>, address: Address) {
+    // It cannot fail, as nobody else may name the socket.
+    let _ = naming.set_address(address);
+}
+
+/// Gives a socket a free abstract name of five digits, unless it has a name.
+///
+/// `ENOSPC` if none is free.
+fn autobind(sk: &Live<'_>) -> Result {
+    let space: &Space = sk.space().ok_or(ENODEV)?;
+    let naming = sk.lock_bind()?;
+    if sk.address().is_some() {
+        return Ok(());
+    }
+    let first = crate::net::random_u32() % AUTOBIND_NAMES;
+    for i in 1..=AUTOBIND_NAMES {
+        let name = addr::autobind_name(first.wrapping_add(i));
+        let mut bytes = [0; HEADER + 6];
+        bytes[..HEADER].copy_from_slice(&FAMILY.number().to_ne_bytes());
+        bytes[HEADER..].copy_from_slice(&name);
+        let taken = |other: &Sock| is_named(other, sk.kind(), &bytes);
+        let hash = name_hash(sk.kind(), &bytes);
+        if space.names.find(hash, taken).is_none() {
+            let address = Address::new(&bytes)?;
+            let done = space.names.insert(hash, sk, taken, || name_it(&naming, address));
+            if done.is_ok() {
+                return Ok(());
+            }
+        }
+        crate::net::cond_resched();
+    }
+    Err(ENOSPC)
+}
+
+/// Finds the socket of `kind` with that name.
+///
+/// Mirrors `unix_find_other()`, errors included: those of path resolution,
+/// `EACCES` where the file may not be written, `ECONNREFUSED` where it is no
+/// socket of the family that is bound, `EPROTOTYPE` where it is one of another
+/// type. May sleep.
+pub(super) fn find(sk: &Live<'_>, name: Name<'_>, bytes: &[u8]) -> Result<ARef<Sock>> {
+    match name {
+        Name::Path(path) => find_file(sk, path),
+        Name::Abstract(_) => sk
+            .space::<Space>()
+            .ok_or(ENODEV)?
+            .names
+            .find(name_hash(sk.kind(), bytes), |other| {
+                is_named(other, sk.kind(), bytes)
+            })
+            .ok_or(ECONNREFUSED),
+    }
+}
+
+fn find_file(sk: &Live<'_>, path: &[u8]) -> Result<ARef<Sock>> {
+    let files = sk.initial_space::<Space>().and_then(|space| space.files.as_ref());
+    let place = PathRef::lookup(Terminated::new(path)?.path()?)?;
+    place.check_writable()?;
+    if !place.is_socket() {
+        return Err(ECONNREFUSED);
+    }
+    let inode = place.inode();
+    let found = files
+        .ok_or(ENODEV)?
+        .find(file_hash(inode), |other| other.data().is_bound_to(inode))
+        .ok_or(ECONNREFUSED)?;
+    if found.kind() != sk.kind() {
+        return Err(EPROTOTYPE);
+    }
+    place.may_find(&found)?;
+    place.touch();
+    Ok(found)
+}
+
+fn is_named(sk: &Sock, kind: Option<SockType>, bytes: &[u8]) -> bool {
+    sk.kind() == kind && sk.address() == Some(bytes)
+}
+
+/// Hashes a name together with the type: names of different types are apart.
+fn name_hash(kind: Option<SockType>, bytes: &[u8]) -> usize {
+    // FNV-1a.
+    let start = 0xcbf2_9ce4_8422_2325 ^ u64::from(kind.map_or(0, SockType::raw));
+    let hash = bytes.iter().fold(start, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
+    });
+    (hash ^ (hash >> 32)) as usize
+}
+
+fn file_hash(inode: InodeId) -> usize {
+    (inode.as_usize() >> 6) ^ (inode.as_usize() >> 14)
+}

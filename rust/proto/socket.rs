@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What a socket of the family consists of.
+
+use super::backlog::Backlog;
+use super::{
+    close,
+    module::{
+        Space,
+        FAMILY,
+        STREAM_PROTO, //
+    },
+    ops::STREAM, //
+};
+use crate::net::{
+    self,
+    ByteQueue,
+    Closing,
+    FamilyDesc,
+    InodeId,
+    Selection,
+    SockType,
+    UnixHead, //
+};
+use core::ptr;
+use kernel::{
+    prelude::*,
+    sync::atomic::{
+        Atomic,
+        Relaxed, //
+    }, //
+};
+
+/// The family.
+pub(crate) struct Runix;
+
+/// A socket that somebody has a reference to.
+pub(super) type Sock = net::Sock<Runix>;
+/// A socket in a call through its file.
+pub(super) type Live<'a> = net::Live<'a, Runix>;
+
+/// What a socket's state lock guards, besides phase, peer and path.
+pub(crate) struct State {
+    /// The connections that wait to be accepted; `None` if the socket never
+    /// listened.
+    pub(super) backlog: Option<KBox<Backlog>>,
+}
+
+/// What the family keeps in each socket.
+#[pin_data]
+pub(crate) struct Socket {
+    /// The bytes that were sent to this socket.
+    #[pin]
+    pub(super) received: ByteQueue,
+    /// The inode of the file that the socket is bound to, zero for none; set
+    /// once, before others can find the socket by it.
+    file: Atomic<usize>,
+    /// `SO_INQ`: each receive tells what is left.
+    pub(super) reports_queued: Atomic<bool>,
+}
+
+impl Socket {
+    /// Notes which file the socket is bound to.
+    pub(super) fn set_file(&self, inode: InodeId) {
+        self.file.store(inode.as_usize(), Relaxed);
+    }
+
+    /// Tells whether the socket is bound to that file.
+    pub(super) fn is_bound_to(&self, inode: InodeId) -> bool {
+        self.file.load(Relaxed) == inode.as_usize()
+    }
+}
+
+impl net::Family for Runix {
+    type Head = UnixHead;
+    type State = State;
+    type Data = Socket;
+
+    fn desc() -> &'static FamilyDesc<Self> {
+        &FAMILY
+    }
+
+    fn select(kind: Option<SockType>, protocol: u32) -> Result<Selection> {
+        if protocol != 0 && protocol != u32::from(FAMILY.number()) {
+            return Err(EPROTONOSUPPORT);
+        }
+        match kind {
+            Some(kind @ SockType::Stream) => Ok(Selection {
+                kind,
+                ops: &STREAM,
+                proto: &STREAM_PROTO,
+            }),
+            _ => Err(ESOCKTNOSUPPORT),
+        }
+    }
+
+    fn state() -> State {
+        State { backlog: None }
+    }
+
+    fn data() -> impl PinInit<Socket, Error> {
+        try_pin_init!(Socket {
+            received <- ByteQueue::new(),
+            file: Atomic::new(0),
+            reports_queued: Atomic::new(false),
+        })
+    }
+
+    fn created(sk: &Sock) -> Result {
+        let space: &Space = sk.space().ok_or(ENODEV)?;
+        space.sockets.insert(list_hash(sk), sk, |_| false, || ())
+    }
+
+    fn abandoned(sk: Closing<'_, Self>) {
+        close::close(&sk, close::Cause::NeverAccepted);
+    }
+}
+
+/// Returns where a socket stands in the list of all.
+fn list_hash(sk: &Sock) -> usize {
+    // Sockets lie some hundred bytes apart.
+    let address = ptr::from_ref(sk).addr();
+    (address >> 6) ^ (address >> 14)
+}

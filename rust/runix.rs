@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! AF_RUNIX: a socket family with the semantics of UNIX-domain sockets.
+//!
+//! The layers, and who may know whom:
+//!
+//! ```text
+//! proto     the family; safe Rust       -> net, pure
+//! net       sockets in safe Rust        -> bindings, pure
+//! pure      algorithms; core alone
+//! bindings  what the kernel crate lacks
+//! ```
+
+#![deny(unsafe_code)]
+
+use kernel::prelude::*;
+
+#[expect(unsafe_code)]
+mod bindings;
+#[expect(unsafe_code)]
+mod net;
+mod proto;
+mod pure;
+
+/// The version that the log names.
+const VERSION: &str = "0.1.0";
+
+module! {
+    type: proto::Module,
+    name: "runix",
+    authors: ["The runix authors"],
+    description: "AF_RUNIX: UNIX-domain sockets under a family of their own",
+    license: "GPL",
+    alias: ["net-pf-18"],
+    params: {
+        family: i32 {
+            default: 18,
+            description: "Address family number (default 18; 22, 13 or 19 where that is taken)",
+        },
+    },
+}
