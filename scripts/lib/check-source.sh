@@ -3,12 +3,16 @@
 # Checks of the sources and of the linked module. Each that can refuse has a negative
 # control: a doctored copy that it must refuse.
 
-# doctored PATH TEXT: a copy of the module's sources with TEXT at the end of PATH.
+# doctored PATH TEXT: a small tree with the module's layers and TEXT at the end of PATH.
 doctored() {
-	rm -rf "$OUT/doctored"
-	mkdir -p "$OUT/doctored"
-	cp -r "$SRC/rust" "$OUT/doctored/"
-	printf '%s\n' "$2" >>"$OUT/doctored/$1"
+	local layer dir=$OUT/doctored
+	rm -rf "$dir"
+	for layer in net proto pure bindings; do
+		mkdir -p "$dir/rust/$layer"
+		echo '//! A layer.' >"$dir/rust/$layer/mod.rs"
+	done
+	echo 'mod net; mod proto; mod pure; mod bindings;' >"$dir/rust/runix.rs"
+	printf '%s\n' "$2" >>"$dir/$1"
 }
 
 check_source() {

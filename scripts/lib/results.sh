@@ -17,6 +17,12 @@ record_many() {
 
 count_of() { grep -c "^$1	" "$RESULTS" || true; }
 
+# What a failed command said, without cargo's progress; the log has all of it.
+show_output() {
+	grep -vE '^ *(Compiling|Checking|Downloading|Downloaded|Updating|Locking|Finished) ' <<<"$1" |
+		sed -n '1,25s/^/                     | /p'
+}
+
 # expect NAME COMMAND...: a test that passes if the command succeeds.
 expect() {
 	local name=$1 out
@@ -25,7 +31,7 @@ expect() {
 		record pass "$name"
 	else
 		record fail "$name"
-		sed 's/^/                     | /' <<<"$out" | head -n 25
+		show_output "$out"
 	fi
 	printf '%s\n' "$out" >>"$LOG"
 }
@@ -41,7 +47,7 @@ expect_failure() {
 		record pass "$name"
 	else
 		record fail "$name (failed, but for another reason)"
-		sed 's/^/                     | /' <<<"$out" | head -n 25
+		show_output "$out"
 	fi
 	printf '%s\n' "$out" >>"$LOG"
 }
