@@ -3,7 +3,7 @@
 
 #include "common.h"
 
-FAMILY_FIXTURE(data);
+FAMILY_FIXTURE(sendrecv);
 
 /* What recv() hands out is exactly @_str. */
 #define EXPECT_RECV(_fd, _str, _room, _flags)				\
@@ -14,7 +14,7 @@ do {									\
 	EXPECT_STREQ(_str, __buf);					\
 } while (0)
 
-TEST_F(data, each_call)
+TEST_F(sendrecv, each_call)
 {
 	struct iovec out[3] = { { "Ab", 2 }, { "", 0 }, { "cD", 2 } };
 	char b1[1], b2[8];
@@ -49,7 +49,7 @@ TEST_F(data, each_call)
 }
 
 /* A stream has no seams. */
-TEST_F(data, no_boundaries)
+TEST_F(sendrecv, no_boundaries)
 {
 	int a = self->fd[0], b = self->fd[1];
 
@@ -62,7 +62,7 @@ TEST_F(data, no_boundaries)
 	EXPECT_EQ(-EAGAIN, rc(recv(b, &a, 1, MSG_DONTWAIT)));
 }
 
-TEST_F(data, sender_address)
+TEST_F(sendrecv, sender_address)
 {
 	struct name n = abstract_name(self->family, "l");
 	struct name p = path_name(self->family, "client"), got;
@@ -105,7 +105,7 @@ TEST_F(data, sender_address)
 	EXPECT_EQ(0, got.len);
 }
 
-TEST_F(data, peek)
+TEST_F(sendrecv, peek)
 {
 	int a = self->fd[0], b = self->fd[1];
 	char ch;
@@ -127,7 +127,7 @@ TEST_F(data, peek)
 }
 
 /* Looking waits for something to see, but not for all that was asked for. */
-TEST_F(data, peek_waitall)
+TEST_F(sendrecv, peek_waitall)
 {
 	char buf[8];
 	struct op op = { .fn = op_recv, .fd = self->fd[1], .buf = buf, .len = 6,
@@ -139,7 +139,7 @@ TEST_F(data, peek_waitall)
 	EXPECT_EQ(3, inq(self->fd[1]));
 }
 
-TEST_F(data, waitall)
+TEST_F(sendrecv, waitall)
 {
 	char buf[9] = {};
 	struct op op = { .fn = op_recv, .fd = self->fd[1], .buf = buf, .len = 8,
@@ -167,7 +167,7 @@ TEST_F(data, waitall)
 	EXPECT_EQ(0, rc(recv(self->fd[1], buf, 8, MSG_WAITALL)));
 }
 
-TEST_F(data, zero_length)
+TEST_F(sendrecv, zero_length)
 {
 	int a = self->fd[0], b = self->fd[1];
 	struct msghdr none = {};
@@ -195,7 +195,7 @@ TEST_F(data, zero_length)
 	EXPECT_EQ(-ENOTCONN, rc(send(xsocket(self->family), "x", 0, 0)));
 }
 
-TEST_F(data, unconnected)
+TEST_F(sendrecv, unconnected)
 {
 	struct name n = abstract_name(self->family, "n");
 	int fd = xsocket(self->family), l = listener(self->family, &n, 1);
@@ -218,7 +218,7 @@ TEST_F(data, unconnected)
 	EXPECT_EQ(0, nr_signals);
 }
 
-TEST_F(data, ignored_flags)
+TEST_F(sendrecv, ignored_flags)
 {
 	static const int flags[] = { MSG_MORE, MSG_EOR, MSG_CONFIRM,
 				     MSG_DONTROUTE, MSG_DONTWAIT, MSG_NOSIGNAL };
@@ -240,7 +240,7 @@ TEST_F(data, ignored_flags)
 }
 
 /* A fault takes nothing out of the stream. */
-TEST_F(data, fault_receiving)
+TEST_F(sendrecv, fault_receiving)
 {
 	int a = self->fd[0], b = self->fd[1];
 	char *edge = guard_page(), good[4];
@@ -268,7 +268,7 @@ TEST_F(data, fault_receiving)
 }
 
 /* Of a message that cannot be read nothing is sent. */
-TEST_F(data, fault_sending)
+TEST_F(sendrecv, fault_sending)
 {
 	int a = self->fd[0], b = self->fd[1];
 	char *edge = guard_page();
@@ -288,7 +288,7 @@ TEST_F(data, fault_sending)
 }
 
 /* Of a long one, as much as was said to be. */
-TEST_F(data, fault_in_long_message)
+TEST_F(sendrecv, fault_in_long_message)
 {
 	enum { LEN = 65536, GOOD = 50000 };
 	long page = sysconf(_SC_PAGESIZE), sent, got;
@@ -322,7 +322,7 @@ TEST_F(data, fault_in_long_message)
 }
 
 /* What was sent before a clean end is read before it. */
-TEST_F(data, peer_closes)
+TEST_F(sendrecv, peer_closes)
 {
 	int a = self->fd[0], b = self->fd[1];
 	char ch;
@@ -339,7 +339,7 @@ TEST_F(data, peer_closes)
 }
 
 /* The peer leaves with something unread: an error, once, after the data. */
-TEST_F(data, peer_closes_unread)
+TEST_F(sendrecv, peer_closes_unread)
 {
 	int a = self->fd[0], b = self->fd[1];
 	char ch;
@@ -355,7 +355,7 @@ TEST_F(data, peer_closes_unread)
 	EXPECT_EQ(-EPIPE, rc(send(a, "x", 1, MSG_NOSIGNAL)));
 }
 
-TEST_F(data, reset_as_option)
+TEST_F(sendrecv, reset_as_option)
 {
 	char ch;
 
@@ -368,7 +368,7 @@ TEST_F(data, reset_as_option)
 }
 
 /* Everything read, if only at the last moment: no reset. */
-TEST_F(data, read_before_close)
+TEST_F(sendrecv, read_before_close)
 {
 	char ch;
 
@@ -380,7 +380,7 @@ TEST_F(data, read_before_close)
 	EXPECT_EQ(0, rc(recv(self->fd[0], &ch, 1, 0)));
 }
 
-TEST_F(data, sigpipe)
+TEST_F(sendrecv, sigpipe)
 {
 	int a = self->fd[0];
 	struct iovec iov = { "x", 1 };
@@ -399,7 +399,7 @@ TEST_F(data, sigpipe)
 	EXPECT_EQ(4, nr_signals);
 }
 
-TEST_F_SIGNAL(data, sigpipe_kills, SIGPIPE)
+TEST_F_SIGNAL(sendrecv, sigpipe_kills, SIGPIPE)
 {
 	close(self->fd[1]);
 	chdir("/");
@@ -409,7 +409,7 @@ TEST_F_SIGNAL(data, sigpipe_kills, SIGPIPE)
 	ASSERT_TRUE(false) TH_LOG("survived a broken pipe");
 }
 
-TEST_F(data, sendmmsg)
+TEST_F(sendrecv, sendmmsg)
 {
 	struct iovec iov[4] = { { "one", 3 }, { "two", 3 }, { bad_ptr(), 3 },
 				{ "four", 4 } };
@@ -430,7 +430,7 @@ TEST_F(data, sendmmsg)
 	EXPECT_RECV(self->fd[1], "onetwofour", 100, 0);
 }
 
-TEST_F(data, recvmmsg)
+TEST_F(sendrecv, recvmmsg)
 {
 	char buf[3][4];
 	struct mmsghdr m[3] = {};
@@ -451,7 +451,7 @@ TEST_F(data, recvmmsg)
 	EXPECT_EQ(0, memcmp("ef", buf[1], 2));
 }
 
-TEST_F(data, iovec_limits)
+TEST_F(sendrecv, iovec_limits)
 {
 	static struct iovec iov[1025];
 	struct msghdr m = { .msg_iov = iov };
@@ -473,7 +473,7 @@ TEST_F(data, iovec_limits)
 }
 
 /* There is nothing to seek in, to map, or to make durable. */
-TEST_F(data, not_a_file)
+TEST_F(sendrecv, not_a_file)
 {
 	char ch;
 
