@@ -95,7 +95,7 @@ int main(int argc, char **argv)
 			return EXIT_SUCCESS;
 		case 'n':
 			count = strtoul(optarg, &end, 10);
-			if (*end || !count)
+			if (*end || !count || *optarg == '-')
 				die(EXIT_USAGE, "-n wants a number above zero, not '%s'", optarg);
 			break;
 		default:
