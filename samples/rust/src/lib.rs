@@ -6,7 +6,7 @@
 //! AF_RUNIX behaves as AF_UNIX does: the same addresses, the same calls, the
 //! same errors. Whoever knows [`UnixListener`] and [`UnixStream`] knows
 //! [`RunixListener`] and [`RunixStream`]. The kernel module `runix` has to be
-//! loaded; see [`family`] for the number it goes by.
+//! loaded; see [`family()`] for the number it goes by.
 //!
 //! ```no_run
 //! use runix::{RunixListener, RunixStream};
