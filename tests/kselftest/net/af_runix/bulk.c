@@ -81,7 +81,7 @@ static void start(struct flow *f, void *(*fn)(void *))
 }
 
 /* One message of each size around which something might change. */
-TEST_F(bulk, sizes)
+TEST_F_TIMEOUT(bulk, sizes, 90)
 {
 	static const size_t sizes[] = {
 		1, 2, 63, 64, 65, 127, 128, 255, 256, 257, 1000, 2048, 3839, 3840,
@@ -106,7 +106,7 @@ TEST_F(bulk, sizes)
 }
 
 /* Pieces that fit into each other badly. */
-TEST_F(bulk, chunks)
+TEST_F_TIMEOUT(bulk, chunks, 90)
 {
 	static const size_t size[] = { 1, 7, 100, 4096, 10000, 65536 };
 	size_t w, r;
@@ -114,7 +114,7 @@ TEST_F(bulk, chunks)
 	for (w = 0; w < ARRAY_SIZE(size); w++) {
 		for (r = 0; r < ARRAY_SIZE(size); r++) {
 			size_t less = size[w] < size[r] ? size[w] : size[r];
-			size_t total = less < 100 ? 1500 * less : 200000;
+			size_t total = less < 100 ? 400 * less : 80000;
 			struct flow f = { self->fd[0], total, size[w] };
 			struct flow g = { self->fd[1], total, size[r] };
 
@@ -129,7 +129,7 @@ TEST_F(bulk, chunks)
 }
 
 /* To and fro at once, in pieces of all sizes, through buffers of all sizes. */
-TEST_F(bulk, both_ways)
+TEST_F_TIMEOUT(bulk, both_ways, 90)
 {
 	static const int sndbuf[] = { 0, 10000, 400000 };
 	size_t i;
@@ -154,7 +154,7 @@ TEST_F(bulk, both_ways)
 }
 
 /* Between processes, by scattered reads and gathered writes. */
-TEST_F(bulk, processes)
+TEST_F_TIMEOUT(bulk, processes, 90)
 {
 	enum { TOTAL = 2 << 20 };
 	size_t done = 0;
@@ -203,7 +203,7 @@ TEST_F(bulk, processes)
 }
 
 /* What one sees is what one gets. */
-TEST_F(bulk, peek_then_read)
+TEST_F_TIMEOUT(bulk, peek_then_read, 90)
 {
 	struct flow f = { self->fd[0], 100000 };
 	char look[3000], take[3000];
@@ -264,7 +264,7 @@ static void *crowd_writer(void *arg)
 }
 
 /* Messages of a page at most are whole, and in the order of their writer. */
-TEST_F(bulk, many_writers)
+TEST_F_TIMEOUT(bulk, many_writers, 90)
 {
 	struct crowd c[WRITERS];
 	int next[WRITERS] = {}, i;
@@ -322,7 +322,7 @@ static void *crowd_reader(void *arg)
 }
 
 /* Each read gets neighbouring bytes; each byte goes to one reader. */
-TEST_F(bulk, many_readers)
+TEST_F_TIMEOUT(bulk, many_readers, 90)
 {
 	struct crowd c[READERS];
 	int i;

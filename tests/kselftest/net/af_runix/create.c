@@ -185,6 +185,22 @@ TEST_F(create, protocol_name)
 	EXPECT_STREQ(want, got);
 }
 
+/* A note may be pinned to a socket, where the kernel lets it. */
+TEST_F(create, user_attributes)
+{
+	int err = rc(fsetxattr(self->fd[0], "user.note", "mine", 4, 0));
+	char got[8] = {};
+
+	if (err == -EPERM || err == -EOPNOTSUPP)
+		SKIP(return, "this kernel pins no notes to sockets");
+	ASSERT_EQ(0, err);
+	EXPECT_EQ(4, rc(fgetxattr(self->fd[0], "user.note", got, sizeof(got))));
+	EXPECT_STREQ("mine", got);
+	EXPECT_EQ(-ENODATA, rc(fgetxattr(self->fd[1], "user.note", got, sizeof(got))));
+	EXPECT_EQ(0, rc(fremovexattr(self->fd[0], "user.note")));
+	EXPECT_EQ(-ENODATA, rc(fgetxattr(self->fd[0], "user.note", got, sizeof(got))));
+}
+
 /* An accepted socket answers like any other; a listener says so. */
 TEST_F(create, accepted)
 {

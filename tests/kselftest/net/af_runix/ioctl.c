@@ -93,6 +93,19 @@ TEST_F(ioctl, outq)
 	EXPECT_EQ(0, outq(l));
 }
 
+/* Nothing urgent has been sent, so no reader is there yet. */
+TEST_F(ioctl, no_mark)
+{
+	int at = -1;
+
+	EXPECT_EQ(0, rc(ioctl(self->fd[0], SIOCATMARK, &at)));
+	EXPECT_EQ(0, at);
+	ASSERT_EQ(1, rc(send(self->fd[1], "x", 1, 0)));
+	at = -1;
+	EXPECT_EQ(0, rc(ioctl(self->fd[0], SIOCATMARK, &at)));
+	EXPECT_EQ(0, at);
+}
+
 TEST_F(ioctl, unknown)
 {
 	struct winsize w;

@@ -327,6 +327,24 @@ TEST_F(iouring, ends)
 	EXPECT_DONE(5, -EINVAL);
 }
 
+/* A receiver is told whether there is more where that came from. */
+TEST_F(iouring, more_to_come)
+{
+	struct done done;
+	char buf[8];
+
+	RING_OR_SKIP();
+	ASSERT_EQ(6, rc(send(self->fd[0], "abcdef", 6, 0)));
+	request(IORING_OP_RECV, self->fd[1], buf, 4, 1);
+	done = next();
+	EXPECT_EQ(4, done.res);
+	EXPECT_EQ(IORING_CQE_F_SOCK_NONEMPTY, done.flags & IORING_CQE_F_SOCK_NONEMPTY);
+	request(IORING_OP_RECV, self->fd[1], buf, 4, 2);
+	done = next();
+	EXPECT_EQ(2, done.res);
+	EXPECT_EQ(0, done.flags & IORING_CQE_F_SOCK_NONEMPTY);
+}
+
 /* A sender waits for room as a receiver does for data. */
 TEST_F(iouring, send_waits)
 {
