@@ -5,7 +5,9 @@
  * on a hot path. The prefix differs from the kernel's own `rust_helper_` so that
  * the two sets can't be confused in a backtrace.
  */
+#include <linux/capability.h>
 #include <linux/cred.h>
+#include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/namei.h>
 #include <linux/net.h>
@@ -170,9 +172,14 @@ void runix_helper_wake_writers(struct sock *sk)
 	rcu_read_unlock();
 }
 
-void runix_helper_wake_async(struct sock *sk, int how, int band)
+void runix_helper_signal_hangup(struct sock *sk)
 {
-	sk_wake_async(sk, how, band);
+	sk_wake_async(sk, SOCK_WAKE_WAITD, POLL_HUP);
+}
+
+void runix_helper_signal_input(struct sock *sk)
+{
+	sk_wake_async(sk, SOCK_WAKE_WAITD, POLL_IN);
 }
 
 /* SIGIO for room in the buffer is sent only to who has run out of it. */
@@ -429,12 +436,34 @@ int runix_helper_path_may_write(const struct path *path)
 	return path_permission(path, MAY_WRITE);
 }
 
+/* An O_PATH descriptor of the path, for the calling task. */
+int runix_helper_path_descriptor(const struct path *path)
+{
+	int fd = get_unused_fd_flags(O_CLOEXEC);
+	struct file *file;
+
+	if (fd < 0)
+		return fd;
+	file = dentry_open(path, O_PATH, current_cred());
+	if (IS_ERR(file)) {
+		put_unused_fd(fd);
+		return PTR_ERR(file);
+	}
+	fd_install(fd, file);
+	return fd;
+}
+
 long runix_helper_is_err(const void *ptr)
 {
 	return IS_ERR(ptr) ? PTR_ERR(ptr) : 0;
 }
 
 /* --- pernet.rs, procfs.rs ---------------------------------------------------- */
+
+bool runix_helper_net_admin(const struct net *net)
+{
+	return ns_capable(net->user_ns, CAP_NET_ADMIN);
+}
 
 void *runix_helper_net_generic(const struct net *net, unsigned int id)
 {

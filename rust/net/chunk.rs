@@ -25,15 +25,12 @@ use kernel::{
     }, //
 };
 
-/// The sizes that there are, header included.
-const SIZES: [(usize, &CStr); 3] = [
-    (512, c"runix_chunk_512"),
-    (4096, c"runix_chunk_4k"),
-    (32768, c"runix_chunk_32k"),
-];
+/// The sizes that there are, header included. The allocator adds a pointer to
+/// each, which makes them powers of two.
+const SIZES: [usize; 3] = [504, 4088, 32760];
 
 /// The slab caches; null where there is none.
-static CACHES: [Atomic<usize>; 3] = [const { Atomic::new(0) }; 3];
+static CACHES: [Atomic<usize>; SIZES.len()] = [const { Atomic::new(0) }; SIZES.len()];
 
 /// The slab caches that [`Chunk`]s come from; dropping the value takes them
 /// away.
@@ -46,12 +43,14 @@ impl BufferCaches {
     /// Makes the caches. May sleep.
     ///
     /// `ENOMEM` if that fails, `EBUSY` if the module has them already.
-    pub(crate) fn new() -> Result<Self> {
+    ///
+    /// The names, from the smallest size on, are what `/proc/slabinfo` shows.
+    pub(crate) fn new(names: [&'static CStr; SIZES.len()]) -> Result<Self> {
         if CACHES[0].load(Relaxed) != 0 {
             return Err(EBUSY);
         }
         let this = Self(());
-        for (cache, (size, name)) in CACHES.iter().zip(SIZES) {
+        for ((cache, size), name) in CACHES.iter().zip(SIZES).zip(names) {
             // SAFETY: The name is static.
             let raw = unsafe {
                 bindings::chunk_cache_create(name.as_ptr().cast(), size as c_uint)
@@ -96,7 +95,7 @@ pub(super) struct Header {
 
 /// Returns how many bytes fit into a chunk of a class.
 const fn capacity(class: usize) -> usize {
-    SIZES[class].0 - size_of::<Header>()
+    SIZES[class] - size_of::<Header>()
 }
 
 impl Chunk {

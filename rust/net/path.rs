@@ -107,6 +107,17 @@ impl PathRef {
         unsafe { kb::touch_atime(&self.0) };
     }
 
+    /// Opens the file as `O_PATH` does, for the calling task, and returns the
+    /// descriptor.
+    ///
+    /// May sleep. `EMFILE` without a free descriptor, `ENOMEM` without memory.
+    pub(crate) fn open(&self) -> Result<c_int> {
+        // SAFETY: By the type invariants.
+        let fd = unsafe { bindings::path_descriptor(&self.0) };
+        to_result(fd)?;
+        Ok(fd)
+    }
+
     /// Asks the security modules whether the calling task may reach `found`,
     /// which is bound to this file (`security_unix_find()`).
     pub(crate) fn may_find<F: Family<Head = UnixHead>>(&self, found: &Sock<F>) -> Result {

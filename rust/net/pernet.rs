@@ -54,6 +54,13 @@ impl Net {
         core::ptr::eq(self, Self::initial())
     }
 
+    /// Tells whether the calling task may administer the namespace
+    /// (`CAP_NET_ADMIN` in its user namespace).
+    pub(crate) fn may_administer(&self) -> bool {
+        // SAFETY: The namespace is valid.
+        unsafe { bindings::net_admin(self.as_raw()) }
+    }
+
     pub(super) fn as_raw(&self) -> *mut kb::net {
         self.0.get()
     }

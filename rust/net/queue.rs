@@ -84,8 +84,8 @@ pub(crate) enum PushError {
     /// There is no room. The queue will say when there is
     /// ([`ByteQueue::take_wish`]).
     Full,
-    /// The reading side is closed.
-    Closed,
+    /// Nothing more is taken ([`ByteQueue::shut`]).
+    Shut,
     /// A page of the program's memory isn't present.
     Fault,
     /// There is no memory for the bytes.
@@ -140,7 +140,7 @@ impl Drop for Chain {
 /// What the writer lock guards besides.
 struct WriterHalf {
     tail: Option<NonNull<Header>>,
-    closed: bool,
+    shut: bool,
 }
 
 /// What the reader lock guards besides: nothing, so far.
@@ -162,7 +162,7 @@ impl ByteQueue {
             positions: Positions::new(Position(Atomic::new(0)), Position(Atomic::new(0))),
             head: Chain(UnsafeCell::new(None)),
             wish: Atomic::new(false),
-            writer <- new_mutex!(WriterHalf { tail: None, closed: false }, "ByteQueue::writer"),
+            writer <- new_mutex!(WriterHalf { tail: None, shut: false }, "ByteQueue::writer"),
             reader <- new_mutex!(ReaderHalf, "ByteQueue::reader"),
         })
     }
@@ -183,8 +183,8 @@ impl ByteQueue {
         sndbuf: usize,
     ) -> Result<(), PushError> {
         let mut writer = self.writer.lock();
-        if writer.closed {
-            return Err(PushError::Closed);
+        if writer.shut {
+            return Err(PushError::Shut);
         }
         let unread = self.positions.unread();
         if !limits::fits(unread, count, sndbuf) && !self.wish_granted(count, sndbuf) {
@@ -310,6 +310,14 @@ impl ByteQueue {
         }
     }
 
+    /// Lets no more bytes in. When this returns, what is in the queue is all
+    /// that will ever be.
+    ///
+    /// May sleep.
+    pub(crate) fn shut(&self) {
+        self.writer.lock().shut = true;
+    }
+
     /// Closes the queue: no bytes come in any more, and those that are in there
     /// are dropped. Returns how many those were.
     ///
@@ -317,7 +325,7 @@ impl ByteQueue {
     pub(crate) fn close(&self) -> usize {
         let _reader = self.reader.lock();
         let mut writer = self.writer.lock();
-        writer.closed = true;
+        writer.shut = true;
         let unread = self.positions.readable();
         self.positions.consume(unread);
         self.free_chain(&mut writer);

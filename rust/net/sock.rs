@@ -419,21 +419,15 @@ impl<F: Family> Sock<F> {
 
     /// Sends `SIGIO` to the socket's owner, if asked for: the connection is gone.
     pub(crate) fn signal_hangup(&self) {
-        const POLL_HUP: c_int = 6 | (2 << 16);
-        self.wake_async(POLL_HUP);
+        // SAFETY: By the type invariants.
+        unsafe { bindings::signal_hangup(self.as_sk()) };
     }
 
     /// Sends `SIGIO` to the socket's owner, if asked for: there is something to
     /// read, if only the end.
     pub(crate) fn signal_input(&self) {
-        const POLL_IN: c_int = 1 | (2 << 16);
-        self.wake_async(POLL_IN);
-    }
-
-    fn wake_async(&self, band: c_int) {
-        const SOCK_WAKE_WAITD: c_int = 1;
         // SAFETY: By the type invariants.
-        unsafe { bindings::wake_async(self.as_sk(), SOCK_WAKE_WAITD, band) };
+        unsafe { bindings::signal_input(self.as_sk()) };
     }
 }
 

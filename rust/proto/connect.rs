@@ -258,6 +258,10 @@ pub(super) fn socketpair(a: &Live<'_>, b: &Live<'_>) -> Result {
 ///
 /// Mirrors `unix_shutdown()`.
 pub(super) fn shutdown(sk: &Live<'_>, what: Shutdown) -> Result {
+    // The queue is shut first: who sees the shutdown sees all that was sent before it.
+    if what.receive() {
+        sk.data().received.shut();
+    }
     let mut state = sk.lock();
     state.add_shutdown(what);
     let peer = state.peer().map(kernel::sync::aref::ARef::from);
@@ -266,6 +270,9 @@ pub(super) fn shutdown(sk: &Live<'_>, what: Shutdown) -> Result {
 
     if let Some(peer) = peer.filter(|_| sk.kind() != Some(SockType::Datagram)) {
         let mirrored = what.mirrored();
+        if mirrored.receive() {
+            peer.data().received.shut();
+        }
         peer.lock().add_shutdown(mirrored);
         peer.state_changed();
         if mirrored == Shutdown::BOTH {

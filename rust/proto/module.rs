@@ -80,7 +80,7 @@ impl kernel::Module for Module {
             pr_err!("family={} is no family number; try 18, 22, 13 or 19\n", wanted);
             EINVAL
         })?;
-        let buffers = BufferCaches::new()?;
+        let buffers = BufferCaches::new([c"runix_512", c"runix_4k", c"runix_32k"])?;
         let spaces = SPACES.register()?;
         // The last step: from here on, there may be sockets.
         let family = FAMILY.register(module, number).inspect_err(|e| {

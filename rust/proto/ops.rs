@@ -49,6 +49,10 @@ const SO_INQ: u32 = 84;
 const SIOCINQ: u32 = 0x541b;
 /// `SIOCOUTQ`, which is `TIOCOUTQ`.
 const SIOCOUTQ: u32 = 0x5411;
+/// `SIOCATMARK`: whether the next byte is the out-of-band one.
+const SIOCATMARK: u32 = 0x8905;
+/// `SIOCUNIXFILE`: a descriptor of the file that a socket is bound to.
+const SIOCUNIXFILE: u32 = 0x89e0;
 
 #[vtable]
 impl SocketOps for Stream {
@@ -93,6 +97,9 @@ impl SocketOps for Stream {
             SIOCINQ if sk.phase() == Phase::Listening => return Err(EINVAL),
             SIOCINQ => sk.data().received.queued(),
             SIOCOUTQ => sk.peer().map_or(0, |peer| peer.data().received.queued()),
+            // Without out-of-band data, the next byte is never at the mark.
+            SIOCATMARK => 0,
+            SIOCUNIXFILE => return open_file(sk),
             _ => return Err(ENOIOCTLCMD),
         };
         let count = c_int::try_from(count).unwrap_or(c_int::MAX);
@@ -146,6 +153,18 @@ impl SocketOps for Stream {
         }
         splice.by_copy()
     }
+}
+
+/// Opens the file that a socket is bound to, as `O_PATH` does.
+///
+/// `EPERM` unless the caller administers the network namespace, `ENOENT` where
+/// there is no file. Mirrors `unix_open_file()`.
+fn open_file(sk: &Live<'_>) -> Result<c_int> {
+    if !sk.net().may_administer() {
+        return Err(EPERM);
+    }
+    let path = sk.lock().shared_path();
+    path.ok_or(ENOENT)?.open()
 }
 
 /// Writes a name, or the bare family where there is none.

@@ -91,9 +91,6 @@ fn send_all(
         if sk.shutdown().send() {
             return Err(SendError::Plain(EPIPE));
         }
-        if peer.shutdown().receive() {
-            return Err(SendError::Broken);
-        }
         let sndbuf = sk.sndbuf();
         let count = limits::piece(msg.remaining(), sndbuf);
         match queue.push(msg, count, sndbuf) {
@@ -101,7 +98,7 @@ fn send_all(
                 peer.data_ready();
                 *sent = sent.wrapping_add(count);
             }
-            Err(PushError::Closed) => return Err(SendError::Broken),
+            Err(PushError::Shut) => return Err(SendError::Broken),
             Err(PushError::NoMemory) => return Err(SendError::Plain(ENOMEM)),
             Err(PushError::Fault) => msg.fault_in(count)?,
             Err(PushError::Full) => {
