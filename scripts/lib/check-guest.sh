@@ -53,7 +53,7 @@ check_controls() { # VERSION
 }
 
 controls_waiting() { # VERSION
-	must_fail "$1" "harness detects a guest that hangs" hang 'silent for 20 s' --silence 20
+	must_fail "$1" "harness detects a guest that hangs" hang 'silent for 30 s' --silence 30
 	expect "harness: that guest was up before it hung" grep -q 'before the hang' "$OUT/control-hang/results"
 	must_fail "$1" "harness detects a guest out of time" hang 'not at its end after 10 s' --time 10
 }

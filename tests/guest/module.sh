@@ -30,14 +30,14 @@ idle() { # MODULE
 		sleep 0.1
 	done
 	# Third column: sockets alive, or -1 where nobody counts them.
-	awk -v m="$1" '$7 == m && $3 > 0 { print; bad = 1 } END { exit bad }' /proc/net/protocols
+	awk -v m="$1" '$8 == m && $3 > 0 { print; bad = 1 } END { exit bad }' /proc/net/protocols
 }
 
 # Nothing of the module is left in the places where it had something.
 gone() { # MODULE
 	! loaded "$1" || { echo "$1 is still loaded"; return 1; }
 	[ ! -e "/proc/net/$1" ] || { echo "/proc/net/$1 is still there"; return 1; }
-	! awk -v m="$1" '$7 == m { print; found = 1 } END { exit !found }' /proc/net/protocols
+	! awk -v m="$1" '$8 == m { print; found = 1 } END { exit !found }' /proc/net/protocols
 }
 
 # Runs the samples' dialogues, shown as they happen; the status is in /run/demo-status.

@@ -33,6 +33,10 @@ check() {
 	fi
 }
 
+is() { # VALUE EXPECTED
+	[ "$1" = "$2" ] || { echo "is '$1', should be '$2'"; return 1; }
+}
+
 finish() {
 	printf 'END %d\n' "$(wc -l <"$COUNT")" >&3
 }
