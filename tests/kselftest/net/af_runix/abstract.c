@@ -231,11 +231,14 @@ TEST_F(abstract, autobind_on_connect)
 {
 	struct name n = abstract_name(self->family, "n"), got;
 	struct name p = path_name(self->family, "mine");
-	int l = listener(self->family, &n, 4), fd;
+	int l = listener(self->family, &n, 4), fd, err;
 
 	ASSERT_LE(0, l);
 	fd = xsocket(self->family);
-	ASSERT_EQ(0, setint(fd, SO_PASSCRED, 1));
+	err = setint(fd, SO_PASSCRED, 1);
+	if (variant->runix && err == -EOPNOTSUPP)
+		SKIP(return, "the family passes no credentials yet");
+	ASSERT_EQ(0, err);
 	ASSERT_EQ(0, xconnect(fd, &n));
 	ASSERT_EQ(0, xgetsockname(fd, &got));
 	EXPECT_EQ(PATH_OFF + 6, got.len);

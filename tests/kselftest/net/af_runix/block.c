@@ -282,6 +282,90 @@ TEST_F(block, low_water_mark)
 	EXPECT_EQ(0x7fffffff, getint(self->fd[0], SO_RCVLOWAT));
 }
 
+/* A mark beyond what the buffer holds: the reader takes as it comes. */
+TEST_F(block, high_low_water_mark)
+{
+	enum { LEN = 1000000 };
+	struct op op = receiving(self->fd[1], big + LEN, LEN, 0);
+
+	ASSERT_EQ(0, setint(self->fd[0], SO_SNDBUF, 20000));
+	ASSERT_EQ(0, setint(self->fd[1], SO_RCVLOWAT, LEN));
+	pat_fill(big, 0, LEN);
+	ASSERT_TRUE(op_blocks(&op, SYS_recvfrom));
+	EXPECT_EQ(LEN, rc(send(self->fd[0], big, LEN, 0)));
+	EXPECT_EQ(LEN, op_join(&op));
+	EXPECT_EQ(LEN, pat_good(big + LEN, 0, LEN));
+}
+
+/* One byte for two: one has it, the other sleeps on, to the end. */
+TEST_F(block, two_readers)
+{
+	struct op a = receiving(self->fd[0], big, 100, 0);
+	struct op b = receiving(self->fd[0], big + 100, 100, 0);
+
+	ASSERT_TRUE(op_blocks(&a, SYS_recvfrom));
+	ASSERT_TRUE(op_blocks(&b, SYS_recvfrom));
+	ASSERT_EQ(1, rc(send(self->fd[1], "x", 1, 0)));
+	while (!op_done(&a) && !op_done(&b))
+		usleep(500);
+	EXPECT_TRUE(op_sleeps_on(op_done(&a) ? &b : &a, SYS_recvfrom));
+	close(self->fd[1]);
+	EXPECT_EQ(1, op_join(&a) + op_join(&b));
+}
+
+/* Room for all is news for all. */
+TEST_F(block, three_writers)
+{
+	size_t sent = fill_up(self->fd[0]), got = 0;
+	struct op op[3];
+	int i;
+
+	for (i = 0; i < 3; i++) {
+		op[i] = sending(self->fd[0], "abc", 3);
+		ASSERT_TRUE(op_blocks(&op[i], SYS_sendto));
+	}
+	EXPECT_EQ(sent, drain(self->fd[1], 0, sent));
+	for (i = 0; i < 3; i++)
+		EXPECT_EQ(3, op_join(&op[i]));
+	for (i = 0; i < 3; i++) {
+		char buf[4] = {};
+
+		got += rc(recv(self->fd[1], buf, 3, 0));
+		EXPECT_STREQ("abc", buf);
+	}
+	EXPECT_EQ(9, got);
+}
+
+/* A larger buffer is room, too. */
+TEST_F(block, writer_woken_by_option)
+{
+	struct op op = sending(self->fd[0], big, 4);
+	struct op poll = { .fn = op_poll, .fd = self->fd[0], .flags = POLLOUT };
+
+	ASSERT_EQ(0, setint(self->fd[0], SO_SNDBUF, 8192));
+	ASSERT_LT(0, fill_up(self->fd[0]));
+	ASSERT_TRUE(op_blocks(&op, SYS_sendto));
+	ASSERT_TRUE(op_blocks(&poll, SYS_poll));
+	ASSERT_EQ(0, setint(self->fd[0], SO_SNDBUF, 100000));
+	EXPECT_EQ(4, op_join(&op));
+	EXPECT_EQ(POLLOUT, op_join(&poll));
+}
+
+/* Whoever sleeps on a descriptor keeps the socket, closed or not. */
+TEST_F(block, closed_under_reader)
+{
+	struct op op = receiving(self->fd[0], big, 100, 0);
+	char ch;
+
+	ASSERT_TRUE(op_blocks(&op, SYS_recvfrom));
+	close(self->fd[0]);
+	EXPECT_EQ(POLL_W, poll_mask(self->fd[1]));
+	EXPECT_EQ(1, rc(send(self->fd[1], "x", 1, 0)));
+	EXPECT_EQ(1, op_join(&op));
+	EXPECT_EQ(0, rc(recv(self->fd[1], &ch, 1, 0)));
+	EXPECT_EQ(-EBADF, rc(recv(self->fd[0], &ch, 1, 0)));
+}
+
 TEST_F(block, send_buffer)
 {
 	int small[2], sndbuf;

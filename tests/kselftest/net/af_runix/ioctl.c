@@ -96,9 +96,11 @@ TEST_F(ioctl, outq)
 /* Nothing urgent has been sent, so no reader is there yet. */
 TEST_F(ioctl, no_mark)
 {
-	int at = -1;
+	int at = -1, err = rc(ioctl(self->fd[0], SIOCATMARK, &at));
 
-	EXPECT_EQ(0, rc(ioctl(self->fd[0], SIOCATMARK, &at)));
+	if (variant->runix && err == -ENOTTY)
+		SKIP(return, "the family knows no urgent data yet");
+	EXPECT_EQ(0, err);
 	EXPECT_EQ(0, at);
 	ASSERT_EQ(1, rc(send(self->fd[1], "x", 1, 0)));
 	at = -1;

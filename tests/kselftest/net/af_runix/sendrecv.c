@@ -472,6 +472,28 @@ TEST_F(sendrecv, iovec_limits)
 	EXPECT_EQ(1024, pat_good(got, 0, 1024));
 }
 
+/* More than an int can count. */
+TEST_F(sendrecv, huge_lengths)
+{
+	size_t huge = 3UL << 30;
+	char *p = mmap(NULL, huge, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	struct iovec iov[2] = { { p, huge / 2 }, { p + huge / 2, huge / 2 } };
+	long sent;
+
+	if (p == MAP_FAILED)
+		SKIP(return, "no room for %zu bytes of addresses", huge);
+	sent = rc(send(self->fd[0], p, huge, MSG_DONTWAIT));
+	ASSERT_LT(0, sent);
+	EXPECT_GT(10 << 20, sent);
+	EXPECT_EQ(sent, inq(self->fd[1]));
+	EXPECT_EQ(sent, rc(recv(self->fd[1], p, huge, 0)));
+	ASSERT_EQ(0, set_nonblock(self->fd[0]));
+	sent = rc(writev(self->fd[0], iov, 2));
+	ASSERT_LT(0, sent);
+	EXPECT_EQ(sent, rc(readv(self->fd[1], iov, 2)));
+}
+
 /* There is nothing to seek in, to map, or to make durable. */
 TEST_F(sendrecv, not_a_file)
 {
