@@ -80,9 +80,18 @@ impl Drop for BufferCaches {
 ///
 /// # Invariants
 ///
-/// Points to an object of the cache with index `class`, whose header is
+/// Points to an object of the cache of its class, whose header is
 /// initialised, and which holds `capacity()` bytes behind it. The value owns it.
 pub(super) struct Chunk(NonNull<Header>);
+
+/// An index into the sizes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+#[repr(usize)]
+enum Class {
+    Small = 0,
+    Page = 1,
+    Large = 2,
+}
 
 /// What stands in front of a chunk's bytes.
 pub(super) struct Header {
@@ -90,12 +99,18 @@ pub(super) struct Header {
     next: Atomic<usize>,
     /// Which positions the chunk holds.
     pub(super) segment: UnsafeCell<Segment>,
-    class: usize,
+    class: Class,
 }
 
+/// How many bytes fit into a chunk of each class.
+const CAPACITY: [usize; SIZES.len()] = {
+    const HEADER: usize = size_of::<Header>();
+    [SIZES[0] - HEADER, SIZES[1] - HEADER, SIZES[2] - HEADER]
+};
+
 /// Returns how many bytes fit into a chunk of a class.
-const fn capacity(class: usize) -> usize {
-    SIZES[class] - size_of::<Header>()
+const fn capacity(class: Class) -> usize {
+    CAPACITY[class as usize]
 }
 
 impl Chunk {
@@ -108,21 +123,16 @@ impl Chunk {
     /// May sleep. `ENOMEM` without memory.
     pub(super) fn alloc(wanted: usize, queued: usize, position: usize) -> Result<Self> {
         let size = wanted.saturating_add(queued);
-        let best = if size <= capacity(0) {
-            0
-        } else if size <= 2 * capacity(1) {
-            1
+        let (class, raw) = if size <= capacity(Class::Small) {
+            (Class::Small, Self::alloc_class(Class::Small)?)
+        } else if size <= 2 * capacity(Class::Page) {
+            (Class::Page, Self::alloc_class(Class::Page)?)
         } else {
-            2
-        };
-        let (class, raw) = if best == 2 {
-            match Self::alloc_class(2) {
-                Ok(raw) => (2, raw),
+            match Self::alloc_class(Class::Large) {
+                Ok(raw) => (Class::Large, raw),
                 // Large ones may be lacking where memory is fragmented.
-                Err(_) => (1, Self::alloc_class(1)?),
+                Err(_) => (Class::Page, Self::alloc_class(Class::Page)?),
             }
-        } else {
-            (best, Self::alloc_class(best)?)
         };
         // SAFETY: The object has the size of its class, which is larger than the header.
         unsafe {
@@ -136,15 +146,15 @@ impl Chunk {
         Ok(Self(raw))
     }
 
-    fn alloc_class(class: usize) -> Result<NonNull<Header>> {
+    fn alloc_class(class: Class) -> Result<NonNull<Header>> {
         let cache: *mut kb::kmem_cache =
-            ptr::with_exposed_provenance_mut(CACHES[class].load(Acquire));
+            ptr::with_exposed_provenance_mut(CACHES[class as usize].load(Acquire));
         if cache.is_null() {
             return Err(ENOMEM);
         }
         // SAFETY: The cache exists as long as there are sockets, and one is making the call.
         let raw = unsafe {
-            if class == 2 {
+            if class == Class::Large {
                 bindings::chunk_try_alloc(cache)
             } else {
                 bindings::chunk_alloc(cache)
@@ -172,7 +182,7 @@ impl Drop for Chunk {
     fn drop(&mut self) {
         // SAFETY: By the type invariants.
         let class = unsafe { (*self.0.as_ptr()).class };
-        let cache = ptr::with_exposed_provenance_mut(CACHES[class].load(Relaxed));
+        let cache = ptr::with_exposed_provenance_mut(CACHES[class as usize].load(Relaxed));
         // SAFETY: By the type invariants, the object is one of this cache; the header needs no
         // drop.
         unsafe { kb::kmem_cache_free(cache, self.0.as_ptr().cast()) };
@@ -183,6 +193,13 @@ impl Header {
     /// Returns the chunk that follows.
     pub(super) fn next(&self) -> Option<NonNull<Header>> {
         NonNull::new(ptr::with_exposed_provenance_mut(self.next.load(Acquire)))
+    }
+
+    /// Lets none follow any more, and returns the one that did.
+    pub(super) fn take_next(&self) -> Option<NonNull<Header>> {
+        let next = self.next();
+        self.next.store(0, Release);
+        next
     }
 
     /// Lets a chunk follow this one.

@@ -156,7 +156,7 @@ impl<L: Listing> Table<L> {
                 unsafe { *pos = ((bucket as u64) << INDEX_BITS | index as u64) as kb::loff_t };
                 return ARef::into_raw(sk).as_ptr().cast();
             }
-            bucket += 1;
+            bucket = bucket.wrapping_add(1);
             index = 1;
         }
         core::ptr::null_mut()
@@ -187,7 +187,7 @@ impl<L: Listing> Table<L> {
         // SAFETY: By the function's safety requirements.
         unsafe {
             Self::stop(m, v);
-            *pos += 1;
+            *pos = (*pos).wrapping_add(1);
             Self::seek(m, pos)
         }
     }

@@ -194,27 +194,83 @@ impl ByteQueue {
         if unread == 0 {
             self.restart(&mut writer, start);
         }
-        let mut done = 0;
-        while done < count {
-            let position = start.wrapping_add(done);
-            let (chunk, room) = self.room_at(&mut writer, position, count - done, unread)?;
-            let part = room.min(count - done);
-            // SAFETY: The chunk is owned by the queue; the bytes from `position` on are not
-            // readable, and so the writer's; `part` of them are in the chunk.
-            let copied = unsafe {
-                let offset = (*(*chunk.as_ptr()).segment.get()).offset(position);
-                msg.copy_nofault(Header::bytes(chunk).add(offset), part)
-            };
-            done += copied;
-            if copied < part {
-                // SAFETY: That many bytes were copied in this loop.
-                unsafe { msg.revert(done) };
-                return Err(PushError::Fault);
-            }
+        let tail = writer.tail;
+        if let Err(e) = self.fill(&mut writer, msg, start, count, unread) {
+            self.cut(&mut writer, tail);
+            return Err(e);
         }
         // INVARIANT: The segments cover the new bytes, which are the reader's now.
         self.positions.publish(count);
         Ok(())
+    }
+
+    /// Copies the next `count` bytes of a message to the positions from `start`
+    /// on, without publishing them.
+    ///
+    /// On an error the message is where it was, but there may be more chunks.
+    fn fill(
+        &self,
+        writer: &mut Guard<'_, WriterHalf, MutexBackend>,
+        msg: &mut SendMsg<'_>,
+        start: usize,
+        count: usize,
+        unread: usize,
+    ) -> Result<(), PushError> {
+        let mut done: usize = 0;
+        while done < count {
+            let position = start.wrapping_add(done);
+            let left = count.wrapping_sub(done);
+            let error = match self.room_at(writer, position, left, unread) {
+                Ok((chunk, room)) => {
+                    let part = room.min(left);
+                    // SAFETY: The chunk is owned by the queue; the bytes from `position` on are
+                    // not readable, and so the writer's; `part` of them are in the chunk.
+                    let copied = unsafe {
+                        let offset = (*(*chunk.as_ptr()).segment.get()).offset(position);
+                        msg.copy_nofault(Header::bytes(chunk).add(offset), part)
+                    };
+                    done = done.wrapping_add(copied);
+                    if copied == part {
+                        continue;
+                    }
+                    PushError::Fault
+                }
+                Err(e) => e,
+            };
+            // SAFETY: That many bytes were copied in this loop.
+            unsafe { msg.revert(done) };
+            return Err(error);
+        }
+        Ok(())
+    }
+
+    /// Takes away the chunks behind `tail`, which hold nothing that was
+    /// published.
+    ///
+    /// The segments must not get out of step with the positions: a chunk that
+    /// stayed would be taken for the one that follows, with bytes in it that
+    /// nobody wrote.
+    fn cut(
+        &self,
+        writer: &mut Guard<'_, WriterHalf, MutexBackend>,
+        tail: Option<NonNull<Header>>,
+    ) {
+        let mut next = match tail {
+            // SAFETY: The chunk is owned by the queue; the reader doesn't follow its link before
+            // there is something readable behind it.
+            Some(tail) => unsafe { (*tail.as_ptr()).take_next() },
+            // SAFETY: There was no chunk before: the queue is drained, and the head is the
+            // writer's.
+            None => unsafe { (*self.head.0.get()).take() },
+        };
+        writer.tail = tail;
+        while let Some(chunk) = next {
+            // SAFETY: The chunk was linked by `fill`, and nobody follows a link to it any more.
+            unsafe {
+                next = (*chunk.as_ptr()).next();
+                drop(Chunk::from_raw(chunk));
+            }
+        }
     }
 
     /// Leaves the wish to be woken when there is room, and looks once more.
@@ -377,7 +433,7 @@ impl Reader<'_> {
                 return if done > 0 { Ok(done) } else { Err(fault) };
             }
             self.queue.positions.consume(part);
-            done += part;
+            done = done.wrapping_add(part);
         }
     }
 
@@ -400,15 +456,15 @@ impl Reader<'_> {
             // SAFETY: The chunk holds readable bytes, or ones in front of them; its segment
             // doesn't change while there are readable bytes.
             let room = unsafe { (*(*chunk.as_ptr()).segment.get()).room(position) };
-            let part = room.min(end - skip - done);
+            let part = room.min(end.wrapping_sub(skip).wrapping_sub(done));
             if part > 0 {
                 // SAFETY: The reader lock is held, and the bytes are those of the chunk.
                 if let Err(fault) = unsafe { copy_out(chunk, position, part, msg) } {
                     return if done > 0 { Ok(done) } else { Err(fault) };
                 }
-                done += part;
+                done = done.wrapping_add(part);
             }
-            if skip + done >= end {
+            if skip.wrapping_add(done) >= end {
                 break;
             }
             // SAFETY: The chunk is owned by the queue; more readable bytes follow, so that there is

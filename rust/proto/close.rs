@@ -2,6 +2,7 @@
 
 //! The end of a socket.
 
+use super::backlog::Backlog;
 use super::module::Space;
 use super::socket::Runix;
 use crate::net::{
@@ -9,7 +10,10 @@ use crate::net::{
     Phase,
     Shutdown, //
 };
-use core::ptr;
+use core::{
+    mem,
+    ptr, //
+};
 use kernel::prelude::*;
 
 /// Why a socket is closed.
@@ -42,7 +46,7 @@ pub(super) fn close(sk: &Closing<'_, Runix>, cause: Cause) {
     state.add_shutdown(Shutdown::BOTH);
     state.set_phase(Phase::Closed);
     let path = state.replace_path(None);
-    let backlog = state.backlog.take();
+    let backlog = mem::replace(&mut state.backlog, Backlog::new());
     let peer = sk.take_peer(&mut state);
     drop(state);
     drop(path);

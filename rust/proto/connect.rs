@@ -3,9 +3,9 @@
 //! How connections come about: listen, connect, accept, socketpair.
 
 use super::backlog::{
-    Backlog,
+    self,
     Pending,
-    Room, //
+    Waiting, //
 };
 use super::names;
 use super::socket::{
@@ -33,7 +33,6 @@ pub(super) fn listen(sk: &Live<'_>, backlog: u32) -> Result {
         return Err(EINVAL);
     }
     let cred = PeerCred::current();
-    let queue = Backlog::new()?;
 
     let mut state = sk.lock();
     if sk.phase() == Phase::Established || sk.is_dead() {
@@ -43,19 +42,11 @@ pub(super) fn listen(sk: &Live<'_>, backlog: u32) -> Result {
         sk.wake_all_waiters();
     }
     state.set_backlog(backlog);
-    // One that listened before keeps its queue.
-    let spare = if state.backlog.is_none() {
-        state.backlog = Some(queue);
-        None
-    } else {
-        Some(queue)
-    };
     state.set_phase(Phase::Listening);
     // Those who connect see who called listen() last.
     let old = sk.set_peer_cred(cred);
     drop(state);
     drop(old);
-    drop(spare);
     Ok(())
 }
 
@@ -130,20 +121,10 @@ fn attempt(sk: &Live<'_>, listener: &Sock, timeout: &mut Timeout) -> Result<Cont
         state.set_peer(sk.hold())?;
         state.set_phase(Phase::Established);
     }
-    let mut new = Some(new);
-    loop {
-        match join(sk, listener, &mut new)? {
-            Joined::Yes => return Ok(ControlFlow::Break(())),
-            Joined::ListenerGone => return Ok(ControlFlow::Continue(())),
-            Joined::ListenerFull => return wait_for_room(listener, timeout),
-            Joined::NeedRoom(count) => {
-                let room = Room::new(count)?;
-                let mut state = listener.lock();
-                let old = state.backlog.as_mut().map(|backlog| backlog.grow(room));
-                drop(state);
-                drop(old);
-            }
-        }
+    match join(sk, listener, &mut Some(Waiting::new(new)?))? {
+        Joined::Yes => Ok(ControlFlow::Break(())),
+        Joined::ListenerGone => Ok(ControlFlow::Continue(())),
+        Joined::ListenerFull => wait_for_room(listener, timeout),
     }
 }
 
@@ -155,12 +136,16 @@ enum Joined {
     ListenerGone,
     /// The listener's queue is full.
     ListenerFull,
-    /// The queue needs more room in memory, for so many connections.
-    NeedRoom(usize),
 }
 
 /// Puts a prepared connection into the listener's queue, under both locks.
-fn join(sk: &Live<'_>, listener: &Sock, new: &mut Option<Pending>) -> Result<Joined> {
+///
+/// Takes it out of `new` if it does.
+fn join(
+    sk: &Live<'_>,
+    listener: &Sock,
+    new: &mut Option<KBox<Waiting>>,
+) -> Result<Joined> {
     // Declared before the locks, and so dropped after them.
     let _old_cred;
     let Some((mut server, mut client)) = Sock::lock_two(listener, sk) else {
@@ -174,26 +159,18 @@ fn join(sk: &Live<'_>, listener: &Sock, new: &mut Option<Pending>) -> Result<Joi
         return Ok(Joined::ListenerFull);
     }
     check_unconnected(sk)?;
-    let backlog = server.backlog.as_ref().ok_or(ECONNREFUSED)?;
-    if let Some(count) = backlog.wanted_room() {
-        return Ok(Joined::NeedRoom(count));
-    }
-    let pending = new.take().ok_or(EINVAL)?;
-    if let Err(e) = client.may_connect(&server, &pending) {
-        *new = Some(pending);
-        return Err(e);
-    }
+    let pending = new.as_ref().ok_or(EINVAL)?.pending();
+    client.may_connect(&server, pending)?;
+    let end = pending.sock().into();
 
     // Nothing fails from here on.
-    client.set_peer(pending.sock().into())?;
+    client.set_peer(end)?;
     client.set_phase(Phase::Established);
     _old_cred = sk.set_peer_cred(listener.peer_cred());
     let count = listener.pending().wrapping_add(1);
     server.set_pending(count);
-    if let Some(backlog) = server.backlog.as_mut() {
-        if let Err(pending) = backlog.push(pending) {
-            *new = Some(pending);
-        }
+    if let Some(waiting) = new.take() {
+        server.backlog.push(waiting);
     }
     Ok(Joined::Yes)
 }
@@ -234,10 +211,11 @@ pub(super) fn accept(sk: &Live<'_>, blocking: Blocking) -> Result<Pending> {
 
 fn take_pending(sk: &Live<'_>) -> Option<Pending> {
     let mut state = sk.lock();
-    let pending = state.backlog.as_mut()?.pop()?;
+    let waiting = state.backlog.pop()?;
     let count = sk.pending().saturating_sub(1);
     state.set_pending(count);
-    Some(pending)
+    drop(state);
+    Some(backlog::unwrap(waiting))
 }
 
 /// Connects two new sockets back to back: `socketpair(2)`.

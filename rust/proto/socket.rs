@@ -41,9 +41,8 @@ pub(super) type Live<'a> = net::Live<'a, Runix>;
 
 /// What a socket's state lock guards, besides phase, peer and path.
 pub(crate) struct State {
-    /// The connections that wait to be accepted; `None` if the socket never
-    /// listened.
-    pub(super) backlog: Option<KBox<Backlog>>,
+    /// The connections that wait to be accepted.
+    pub(super) backlog: Backlog,
 }
 
 /// What the family keeps in each socket.
@@ -95,7 +94,9 @@ impl net::Family for Runix {
     }
 
     fn state() -> State {
-        State { backlog: None }
+        State {
+            backlog: Backlog::new(),
+        }
     }
 
     fn data() -> impl PinInit<Socket, Error> {
