@@ -7,8 +7,9 @@ resolve_mirror_list() {
 	local uri=$1
 	if [[ $uri == mirror+file:* ]]; then
 		uri=${uri#mirror+file:}
-		uri=/${uri##+(/)}
-		uri=$(awk '!/^#/ && NF { print $1; exit }' "${uri%/}")
+		# As many slashes as there may be in front, and the one that apt puts behind.
+		uri=/$(sed -E 's|^/+||; s|/+$||' <<<"$uri")
+		uri=$(awk '!/^#/ && NF { print $1; exit }' "$uri")
 	fi
 	printf '%s\n' "${uri%/}"
 }
@@ -24,13 +25,15 @@ archive_uri() {
 	uri=$(apt-get indextargets --format '$(ORIGIN)|$(LABEL)|$(COMPONENT)|$(REPO_URI)' 2>/dev/null |
 		awk -F'|' '$1 == "Debian" && $2 == "Debian" && $3 == "main" { print $4; exit }')
 	if [[ -z $uri ]]; then
-		# Nothing fetched yet: what apt would ask for. The security archive has another layout.
+		# Nothing fetched yet: what apt would ask for. Suites with a plain name leave out the
+		# security archive; /debian at the top of the server is preferred to others' archives.
 		uri=$(apt-get --print-uris update 2>/dev/null |
-			sed -nE "s|^'(.*/debian/?)/dists/[a-z]+/InRelease'.*|\1|p" | head -n 1)
+			sed -nE "s|^'(.*)/dists/[a-z]+/InRelease'.*|\1|p" |
+			awk '{ own = /^[a-z+]+:\/*[^\/]+\/debian\/?$/ ? 0 : 1; print own, $0 }' |
+			sort -s -n -k1,1 | sed -n '1s/^. //p')
 	fi
 	[[ -n $uri ]] ||
 		die "no Debian archive in this machine's apt configuration; set RUNIX_MIRROR=<address>"
-	shopt -s extglob
 	resolve_mirror_list "$uri"
 }
 

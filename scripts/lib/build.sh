@@ -113,10 +113,10 @@ build_tests() { # VERSION
 	stamp "$out" "$key"
 }
 
-guest_image() { printf '%s\n' "$WORK/$1/guest.cpio"; } # VERSION
+guest_image() { printf '%s\n' "$WORK/$1/image/guest.cpio"; } # VERSION
 
 build_image() { # VERSION [with-tests]
-	local v=$1 out key dir part
+	local v=$1 out key part
 	out=$WORK/$v/image
 	local -a parts=("module=$(module_dir "$v")" "samples-c=$WORK/samples-c" "samples-rust=$WORK/samples-rust")
 	[[ ${2:-} != with-tests ]] || parts+=("tests=$WORK/tests")
@@ -136,8 +136,7 @@ build_image() { # VERSION [with-tests]
 	step "making the guest image"
 	rm -rf "$out"
 	mkdir -p "$out"
-	logged in_root "$RUNIX_TOP/scripts/lib/make-image" "$out/guest.cpio" "$SRC" "$v" \
+	logged in_root "$RUNIX_TOP/scripts/lib/make-image" "$(guest_image "$v")" "$SRC" "$v" \
 		"$(kernel_stock "$v")" "${parts[@]}"
 	stamp "$out" "$key"
-	ln -sfn image/guest.cpio "$(guest_image "$v")"
 }

@@ -34,7 +34,7 @@ check_host() {
 }
 
 check_harness() { # VERSION
-	local v=$1 top=$RUNIX_TOP tree tap scan
+	local v=$1 top=$RUNIX_TOP tree
 	tree=$(kernel_tree "$v")
 	step "the harness itself"
 
