@@ -97,7 +97,7 @@ make_headers() { # VERSION
 }
 
 build_tests() { # VERSION
-	local v=$1 out=$WORK/tests key
+	local v=$1 out=$WORK/tests key shape rc=0
 	key=$(key_of "$(hash_of tests/kselftest rust/uapi)" "$(<"$ROOT/.runix-stamp")" \
 		"$(<"$(kernel_source "$v")/.runix-stamp")" "$(declare -f build_tests make_headers)")
 	if stamp_ok "$out" "$key"; then
@@ -106,10 +106,18 @@ build_tests() { # VERSION
 	fi
 	step "building the tests"
 	make_headers "$v"
-	rm -rf "$out"
-	mkdir -p "$out"
-	logged in_root make -C "$SRC/tests/kselftest" "-j$(nproc)" CC=gcc-14 \
-		KSRC="$(kernel_source "$v")" KHDR="$(kernel_dir "$v")/headers/include" OUT="$out"
+	# make compiles what has changed; it does not know of a test that is no more, nor of
+	# another way to compile.
+	shape=$(key_of "$(cd "$SRC/tests/kselftest" && find . -type f | sort)" \
+		"$(find "$SRC/tests/kselftest" \( -name '*.h' -o -name 'Makefile*' \) -exec cat {} +)" "$(kernel_source "$v")" \
+		"$(<"$ROOT/.runix-stamp")" "$(declare -f build_tests)")
+	[[ $(cat "$out/.shape" 2>/dev/null) == "$shape" ]] || rm -rf "$out"
+	begin_incremental "$out"
+	printf '%s\n' "$shape" >"$out/.shape"
+	try_logged in_root make -C "$SRC/tests/kselftest" "-j$(nproc)" CC=gcc-14 \
+		KSRC="$(kernel_source "$v")" KHDR="$(kernel_dir "$v")/headers/include" OUT="$out" || rc=$?
+	end_incremental "$out"
+	((rc == 0)) || exit "$rc"
 	stamp "$out" "$key"
 }
 
