@@ -9,6 +9,8 @@
 . "$RUNIX_TOP/scripts/lib/root.sh"
 # shellcheck source=scripts/lib/kernel.sh
 . "$RUNIX_TOP/scripts/lib/kernel.sh"
+# shellcheck source=scripts/lib/debug.sh
+. "$RUNIX_TOP/scripts/lib/debug.sh"
 # shellcheck source=scripts/lib/sources.sh
 . "$RUNIX_TOP/scripts/lib/sources.sh"
 # shellcheck source=scripts/lib/build.sh
@@ -16,7 +18,8 @@
 
 # Steps that the two take, for the progress lines.
 STEPS_TOOLS=2
-STEPS_KERNEL=5
+STEPS_SOURCE=3
+STEPS_KERNEL=$((STEPS_SOURCE + 2))
 
 # The compilers.
 tools_ready() {
@@ -24,10 +27,15 @@ tools_ready() {
 	make_root
 }
 
-# A prepared kernel of a series; sets KERNEL.
-kernel_ready() { # [SERIES]
+# The packages and the source of a kernel of a series; sets KERNEL.
+source_ready() { # [SERIES]
 	choose_kernel "${1:-}"
 	fetch_kernel "$KERNEL" "$KERNEL_PACKAGE_VERSION"
 	unpack_source "$KERNEL"
+}
+
+# The same and prepared for modules.
+kernel_ready() { # [SERIES]
+	source_ready "${1:-}"
 	make_tree "$KERNEL"
 }

@@ -21,9 +21,11 @@ module_dir() { printf '%s\n' "$WORK/$1/module"; } # VERSION
 # module_make VERSION OUT ARGUMENTS...: the kernel's own build of an external module.
 module_make() {
 	local v=$1 out=$2
+	local -a compilers=(CC="$RUNIX_KERNEL_CC" HOSTCC="$RUNIX_KERNEL_HOSTCC")
 	shift 2
+	! is_debug_version "$v" || compilers=(LLVM=1)
 	in_root make -C "$(kernel_tree "$v")" "-j$(nproc)" M="$SRC" MO="$out" \
-		CC="$RUNIX_KERNEL_CC" HOSTCC="$RUNIX_KERNEL_HOSTCC" KERNELRELEASE="$v" "$@" modules
+		"${compilers[@]}" KERNELRELEASE="$v" "$@" modules
 }
 
 module_key() { # VERSION

@@ -10,8 +10,9 @@ guest() { # VERSION MODE OUT OPTIONS...
 }
 
 # Builds all that a guest runs, then boots it and counts what it reports.
-check_guest() { # VERSION
+check_guest() { # VERSION OPTIONS...
 	local v=$1 out rc=0 line
+	shift
 	build_c_samples
 	build_rust_samples
 	build_tests "$v"
@@ -19,7 +20,7 @@ check_guest() { # VERSION
 	step "testing in a guest: $v"
 	out=$OUT/guest-$v
 	mkdir -p "$out"
-	guest "$v" check "$out" --time "${RUNIX_GUEST_TIME:-1200}" --silence 200 2>"$out/errors" || rc=$?
+	guest "$v" check "$out" --time "${RUNIX_GUEST_TIME:-1200}" --silence 200 "$@" 2>"$out/errors" || rc=$?
 	while IFS= read -r line; do
 		case $line in
 		'ok '*) record pass "$v: ${line#ok }" ;;

@@ -40,6 +40,27 @@ gone() { # MODULE
 	! awk -v m="$1" '$8 == m { print; found = 1 } END { exit !found }' /proc/net/protocols
 }
 
+# For debug kernels: nothing that was allocated has been forgotten. Two scans, since
+# one may find a pointer to an object in a stale register or stack.
+leak_free() {
+	sleep 6
+	echo scan >/sys/kernel/debug/kmemleak
+	echo scan >/sys/kernel/debug/kmemleak
+	cat /sys/kernel/debug/kmemleak >/run/leaks
+	echo clear >/sys/kernel/debug/kmemleak
+	[ ! -s /run/leaks ] || { cat /run/leaks; return 1; }
+}
+
+check_leaks() { # NAME
+	[ ! -e /sys/kernel/debug/kmemleak ] || check "$1" leak_free
+}
+
+# For debug kernels: after its first complaint the lock checker keeps silent.
+check_lockdep() {
+	[ ! -e /proc/lockdep_stats ] ||
+		check "the lock checker was on to the end" grep -q 'debug_locks: *1' /proc/lockdep_stats
+}
+
 # Runs the samples' dialogues, shown as they happen; the status is in /run/demo-status.
 # The marker ends the pipe even if a sample left something behind that holds it open.
 run_demo() {

@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# The debug kernel: small, from the same source as a stock kernel, with everything
+# that finds mistakes of the module. It has a version of its own and lies beside the
+# stock kernels in the cache, so that the steps for those serve it as well.
+
+DEBUG_FRAGMENTS=("$RUNIX_TOP"/tests/debug/{base,debug}.config)
+
+# What a debug kernel boots with, and how long it may take: it is ten times as slow.
+DEBUG_GUEST=(--memory 2G --time "${RUNIX_DEBUG_TIME:-2400}" --silence 400
+	--append "runix.timeout=600 runix.time-scale=4 watchdog_thresh=60")
+
+debug_version() { printf '%s-debug\n' "${1%%+*}"; } # VERSION of the stock kernel
+
+is_debug_version() { [[ $1 == *-debug ]]; }
+
+# make DEBUG_VERSION ARGUMENTS...: Rust and KASAN go together with clang only.
+debug_make() {
+	local v=$1
+	shift
+	in_root nice make -C "$(kernel_source "$v")" O="$(kernel_tree "$v")" "-j$(nproc)" \
+		LLVM=1 KERNELRELEASE="$v" "$@"
+}
+
+# Every line of the fragments must have survived: a dependency that is not met drops
+# an option without a word, and what finds nothing would look like what is in order.
+debug_config_holds() { # FRAGMENT CONFIG
+	local line name lost=0
+	while IFS= read -r line; do
+		case $line in
+		CONFIG_*=*) grep -qxF -- "$line" "$2" && continue ;;
+		'# CONFIG_'*' is not set')
+			name=${line#\# }
+			grep -q "^${name%% *}=" "$2" || continue
+			;;
+		*) continue ;;
+		esac
+		echo "the kernel's configuration has dropped: $line" >&2
+		lost=1
+	done <"$1"
+	return "$lost"
+}
+
+debug_build() { # DEBUG_VERSION
+	local v=$1 dir files
+	dir=$(kernel_dir "$v") files=$(kernel_files "$v")
+	debug_make "$v" bzImage modules
+	rm -rf "$files"
+	debug_make "$v" INSTALL_MOD_PATH="$files/stock" modules_install
+	cp "$(kernel_tree "$v")/arch/x86/boot/bzImage" "$files/vmlinuz"
+	cp "$(kernel_tree "$v")/.config" "$files/config"
+	# The objects are in the image now; external modules need none of them.
+	find "$(kernel_tree "$v")" -mindepth 2 \( -name '*.o' -o -name '*.a' \) \
+		! -path '*/scripts/*' ! -path '*/tools/*' ! -path '*/rust/*' -delete
+}
+
+# Sets DEBUG_KERNEL.
+make_debug_kernel() { # VERSION of the stock kernel
+	local base=$1 v dir tree key pid start now rc=0
+	v=$(debug_version "$base")
+	DEBUG_KERNEL=$v
+	dir=$(kernel_dir "$v") tree=$(kernel_tree "$v")
+	key=$(key_of "$(<"$(kernel_source "$base")/.runix-stamp")" "$(<"$ROOT/.runix-stamp")" \
+		"$(key_of_files "${DEBUG_FRAGMENTS[@]}")" "$(declare -f debug_make debug_build)")
+	if stamp_ok "$tree" "$key"; then
+		step "debug kernel $v is built"
+		return
+	fi
+	step "building the debug kernel $v (once, about 10 minutes on two processors)"
+	# One that was broken off goes on where it was, if nothing has changed.
+	if [[ ! -e $dir/begun || $(<"$dir/begun") != "$key" ]]; then
+		logged privileged rm -rf "$dir"
+		mkdir -p "$tree"
+		ln -s "../$base/source" "$dir/source"
+		cat "${DEBUG_FRAGMENTS[@]}" >"$dir/fragment"
+		logged debug_make "$v" KCONFIG_ALLCONFIG="$dir/fragment" allnoconfig
+		debug_config_holds "$dir/fragment" "$tree/.config" ||
+			die "the debug kernel would not be what it is meant to be"
+		printf '%s\n' "$key" >"$dir/begun"
+	fi
+	start=$(wc -l <"$LOG") now=$SECONDS
+	logged debug_build "$v" &
+	pid=$!
+	while kill -0 "$pid" 2>/dev/null; do
+		sleep 1
+		((SECONDS - now >= 60)) || continue
+		now=$SECONDS
+		printf '%18s %s files compiled after %s\n' '' \
+			"$(tail -n +"$start" "$LOG" | grep -cE '^  (CC|AS|RUSTC|HOSTCC) ')" "$(elapsed)"
+	done
+	wait "$pid" || rc=$?
+	((rc == 0)) || exit "$rc"
+	note "$(du -h "$(kernel_files "$v")/vmlinuz" | cut -f1) of kernel"
+	stamp "$tree" "$key"
+}
