@@ -114,6 +114,56 @@ TEST_F(stress_data, close_race)
 	EXPECT_EQ(before, count_fds());
 }
 
+static pthread_barrier_t barrier;
+
+/* The first thing there is to be read, without sleeping for it. */
+static void *impatient_reader(void *arg)
+{
+	struct worker *w = arg;
+	char ch;
+
+	pthread_barrier_wait(&barrier);
+	do {
+		w->what = rc(recv(w->fd, &ch, 1, MSG_DONTWAIT));
+	} while (w->what == -EAGAIN);
+	w->good = rc(recv(w->fd, &ch, 1, MSG_DONTWAIT));
+	return NULL;
+}
+
+/* A reset is seen as one by whoever looks at just that moment: never as an end. */
+TEST_F(stress_data, reset_race)
+{
+	struct name n = abstract_name(self->family, "n");
+	int before = count_fds(), round;
+
+	begin(self->family);
+	ASSERT_EQ(0, pthread_barrier_init(&barrier, NULL, 2));
+	for (round = 0; more() || round < 2; round++) {
+		struct worker r = {};
+		int sv[2];
+
+		/* The peer leaves a byte unread, or was never accepted. */
+		if (round & 1) {
+			ASSERT_EQ(0, rc(socketpair(family, SOCK_STREAM, 0, sv)));
+			ASSERT_EQ(1, rc(send(sv[0], "x", 1, 0)));
+		} else {
+			sv[1] = listener(family, &n, 1);
+			ASSERT_LE(0, sv[1]);
+			sv[0] = dial(family, &n);
+			ASSERT_LE(0, sv[0]);
+		}
+		r.fd = sv[0];
+		start(&r, impatient_reader);
+		pthread_barrier_wait(&barrier);
+		close(sv[1]);
+		pthread_join(r.thread, NULL);
+		ASSERT_EQ(-ECONNRESET, r.what) TH_LOG("round %d", round);
+		ASSERT_EQ(0, r.good);
+		close(sv[0]);
+	}
+	EXPECT_EQ(before, count_fds());
+}
+
 static void *number_writer(void *arg)
 {
 	struct worker *w = arg;
