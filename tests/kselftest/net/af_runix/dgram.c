@@ -172,11 +172,12 @@ TEST_F(dgram, filter)
 	BOUND(r, n, "r");
 	BOUND(peer, p, "p");
 	int other = dgram(self->family);
+	struct name got;
 
 	ASSERT_EQ(0, xconnect(r, &p));
 	EXPECT_EQ(-EPERM, say_to(other, "x", &n));
 	EXPECT_EQ(-EPERM, xconnect(other, &n));
-	EXPECT_EQ(-ENOTCONN, xgetpeername(other, &p));
+	EXPECT_EQ(-ENOTCONN, xgetpeername(other, &got));
 	EXPECT_EQ(2, say_to(peer, "ok", &n));
 	EXPECT_EQ(0, xconnect(peer, &n));
 	EXPECT_EQ(2, say(peer, "ko"));
@@ -251,6 +252,7 @@ TEST_F(dgram, reconnect_resets)
 	BOUND(a, n, "a");
 	BOUND(b, m, "b");
 	BOUND(c, o, "c");
+	char ch;
 
 	ASSERT_EQ(0, xconnect(a, &m));
 	ASSERT_EQ(0, xconnect(b, &n));
@@ -261,7 +263,7 @@ TEST_F(dgram, reconnect_resets)
 	EXPECT_EQ(POLLERR | POLL_W, poll_mask(b));
 	EXPECT_EQ(POLL_W, poll_mask(a));
 	/* Once, whoever asks. */
-	EXPECT_EQ(-ECONNRESET, rc(recv(b, &m, 1, MSG_DONTWAIT)));
+	EXPECT_EQ(-ECONNRESET, rc(recv(b, &ch, 1, MSG_DONTWAIT)));
 	EXPECT_NO_MSG(b);
 	EXPECT_EQ(POLL_W, poll_mask(b));
 	EXPECT_EQ(-EPERM, say(b, "y"));
@@ -474,8 +476,10 @@ TEST_F(dgram, credentials)
 
 TEST_F(dgram, oob)
 {
+	char ch;
+
 	EXPECT_EQ(-EOPNOTSUPP, rc(send(self->fd[0], "x", 1, MSG_OOB)));
-	EXPECT_EQ(-EOPNOTSUPP, rc(recv(self->fd[1], &self, 1, MSG_OOB)));
+	EXPECT_EQ(-EOPNOTSUPP, rc(recv(self->fd[1], &ch, 1, MSG_OOB)));
 	EXPECT_NO_MSG(self->fd[1]);
 }
 
