@@ -8,6 +8,8 @@
 #include <linux/capability.h>
 #include <linux/cred.h>
 #include <linux/file.h>
+#include <linux/moduleparam.h>
+#include <linux/stringify.h>
 #include <linux/fs.h>
 #include <linux/namei.h>
 #include <linux/net.h>
@@ -27,6 +29,21 @@
 #include <net/netns/generic.h>
 #include <net/scm.h>
 #include <net/sock.h>
+
+/* --- param.rs ------------------------------------------------------------- */
+
+#ifndef RUNIX_DEFAULT_FAMILY
+#define RUNIX_DEFAULT_FAMILY 18
+#endif
+
+static int runix_family = RUNIX_DEFAULT_FAMILY;
+module_param_named(family, runix_family, int, 0444);
+MODULE_PARM_DESC(family, "Address family number (default " __stringify(RUNIX_DEFAULT_FAMILY) ")");
+
+int runix_helper_family_param(void)
+{
+	return runix_family;
+}
 
 /* --- sock.rs: the object ------------------------------------------------- */
 
@@ -229,10 +246,75 @@ void runix_helper_peek_offset_bwd(struct sock *sk, int val)
 
 /* --- unix.rs: the part of the object that LSMs know ------------------------ */
 
-static int runix_no_relay(wait_queue_entry_t *q, unsigned int mode, int flags,
-			  void *key)
+/*
+ * A sender that polls while its peer's queue is full can't wait on the peer's
+ * queue itself, which may go away before the poller does. So the sender's own
+ * entry waits there, and passes one wake-up on to those who wait on the sender.
+ *
+ * The entry is only ever on the queue of the sender's peer, to which the sender
+ * has a reference; `private` is that peer while it is, and guarded by the lock
+ * of the queue.
+ */
+static int runix_relay(wait_queue_entry_t *entry, unsigned int mode, int flags,
+		       void *key)
 {
+	struct unix_sock *sender = container_of(entry, struct unix_sock, peer_wake);
+	struct sock *peer = entry->private;
+	wait_queue_head_t *sleepers;
+
+	__remove_wait_queue(&unix_sk(peer)->peer_wait, entry);
+	entry->private = NULL;
+	rcu_read_lock();
+	sleepers = rcu_dereference(sender->sk.sk_wq) ? sk_sleep(&sender->sk) : NULL;
+	if (sleepers)
+		wake_up_interruptible_poll(sleepers, key_to_poll(key));
+	rcu_read_unlock();
 	return 0;
+}
+
+/* Called with the sender's state locked, and `peer` its peer. */
+void runix_helper_watch_peer(struct unix_sock *sender, struct sock *peer)
+{
+	wait_queue_head_t *wq = &unix_sk(peer)->peer_wait;
+
+	spin_lock(&wq->lock);
+	if (!sender->peer_wake.private) {
+		sender->peer_wake.private = peer;
+		__add_wait_queue(wq, &sender->peer_wake);
+	}
+	spin_unlock(&wq->lock);
+}
+
+/* Called with the sender's state locked, before it parts from `peer`. */
+void runix_helper_unwatch_peer(struct unix_sock *sender, struct sock *peer)
+{
+	wait_queue_head_t *wq = &unix_sk(peer)->peer_wait;
+
+	spin_lock(&wq->lock);
+	if (sender->peer_wake.private == peer) {
+		__remove_wait_queue(wq, &sender->peer_wake);
+		sender->peer_wake.private = NULL;
+	}
+	spin_unlock(&wq->lock);
+}
+
+/* Tells one sender, sleeping or polling, that a packet was taken. */
+void runix_helper_wake_senders(wait_queue_head_t *wq)
+{
+	if (wq_has_sleeper(wq))
+		wake_up_interruptible_sync_poll(wq,
+				EPOLLOUT | EPOLLWRNORM | EPOLLWRBAND);
+}
+
+void runix_helper_error_report(struct sock *sk)
+{
+	sk_error_report(sk);
+}
+
+/* Called with the state of both locked, and both alive: they have a socket. */
+int runix_helper_may_send(struct sock *sk, struct sock *other)
+{
+	return security_unix_may_send(sk->sk_socket, other->sk_socket);
 }
 
 void runix_helper_unix_sock_init(struct unix_sock *u)
@@ -249,7 +331,8 @@ void runix_helper_unix_sock_init(struct unix_sock *u)
 	init_waitqueue_head(&u->peer_wait);
 	u->peer_wq.fasync_list = NULL;
 	u->peer_wq.flags = 0;
-	init_waitqueue_func_entry(&u->peer_wake, runix_no_relay);
+	init_waitqueue_func_entry(&u->peer_wake, runix_relay);
+	u->peer_wake.private = NULL;
 	memset(&u->scm_stat, 0, sizeof(u->scm_stat));
 }
 
@@ -300,6 +383,20 @@ void runix_helper_unix_address_put(struct unix_address *addr)
 const void *runix_helper_unix_address_bytes(const struct unix_address *addr)
 {
 	return addr->name;
+}
+
+/*
+ * Pairs with the lockless load of the pointer, which all later accesses to the
+ * peer depend on.
+ */
+void runix_helper_unix_peer_set(struct unix_sock *u, struct sock *peer)
+{
+	smp_store_release(&u->peer, peer);
+}
+
+bool runix_helper_current_fatal_signal(void)
+{
+	return fatal_signal_pending(current);
 }
 
 /* --- cred.rs --------------------------------------------------------------- */

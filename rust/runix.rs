@@ -32,10 +32,4 @@ module! {
     description: "AF_RUNIX: UNIX-domain sockets under a family of their own",
     license: "GPL",
     alias: ["net-pf-18"],
-    params: {
-        family: i32 {
-            default: 18,
-            description: "Address family number (default 18; 22, 13 or 19 where that is taken)",
-        },
-    },
 }

@@ -76,6 +76,91 @@ impl Drop for BufferCaches {
     }
 }
 
+/// A piece of memory without a header.
+///
+/// # Invariants
+///
+/// Points to an object of the cache of its class, which the value owns.
+pub(super) struct Block {
+    raw: NonNull<u8>,
+    class: Class,
+}
+
+impl Block {
+    /// Allocates a block of at least `wanted` bytes, or the largest there is.
+    ///
+    /// It is aligned as a pointer is. May sleep. `ENOMEM` without memory.
+    pub(super) fn alloc(wanted: usize) -> Result<Self> {
+        let class = if wanted <= SIZES[0] {
+            Class::Small
+        } else if wanted <= SIZES[1] {
+            Class::Page
+        } else {
+            Class::Large
+        };
+        let (class, raw) = alloc_class_or_page(class)?;
+        // INVARIANT: The object was just allocated.
+        Ok(Self { raw, class })
+    }
+
+    /// Returns the memory.
+    pub(super) fn as_ptr(&self) -> NonNull<u8> {
+        self.raw
+    }
+
+    /// Returns how many bytes there are.
+    pub(super) fn size(&self) -> usize {
+        SIZES[self.class as usize]
+    }
+}
+
+impl Drop for Block {
+    fn drop(&mut self) {
+        // SAFETY: By the type invariants.
+        unsafe { free_class(self.class, self.raw) };
+    }
+}
+
+/// Allocates an object of a class; a page where there is nothing large.
+fn alloc_class_or_page(class: Class) -> Result<(Class, NonNull<u8>)> {
+    if class == Class::Large {
+        // Large ones may be lacking where memory is fragmented.
+        if let Ok(raw) = alloc_class(class) {
+            return Ok((class, raw));
+        }
+        return Ok((Class::Page, alloc_class(Class::Page)?));
+    }
+    Ok((class, alloc_class(class)?))
+}
+
+fn alloc_class(class: Class) -> Result<NonNull<u8>> {
+    let cache: *mut kb::kmem_cache =
+        ptr::with_exposed_provenance_mut(CACHES[class as usize].load(Acquire));
+    if cache.is_null() {
+        return Err(ENOMEM);
+    }
+    // SAFETY: The cache exists as long as there are sockets, and one is making the call.
+    let raw = unsafe {
+        if class == Class::Large {
+            bindings::chunk_try_alloc(cache)
+        } else {
+            bindings::chunk_alloc(cache)
+        }
+    };
+    NonNull::new(raw.cast()).ok_or(ENOMEM)
+}
+
+/// Gives an object of a class back.
+///
+/// # Safety
+///
+/// `raw` comes from [`alloc_class`] for this class, and nobody uses it any more.
+unsafe fn free_class(class: Class, raw: NonNull<u8>) {
+    let cache = ptr::with_exposed_provenance_mut(CACHES[class as usize].load(Relaxed));
+    // SAFETY: By the function's safety requirements.
+    unsafe { kb::kmem_cache_free(cache, raw.as_ptr().cast()) };
+}
+
 /// A piece of memory for queued bytes, with its header.
 ///
 /// # Invariants
@@ -123,17 +208,15 @@ impl Chunk {
     /// May sleep. `ENOMEM` without memory.
     pub(super) fn alloc(wanted: usize, queued: usize, position: usize) -> Result<Self> {
         let size = wanted.saturating_add(queued);
-        let (class, raw) = if size <= capacity(Class::Small) {
-            (Class::Small, Self::alloc_class(Class::Small)?)
+        let class = if size <= capacity(Class::Small) {
+            Class::Small
         } else if size <= 2 * capacity(Class::Page) {
-            (Class::Page, Self::alloc_class(Class::Page)?)
+            Class::Page
         } else {
-            match Self::alloc_class(Class::Large) {
-                Ok(raw) => (Class::Large, raw),
-                // Large ones may be lacking where memory is fragmented.
-                Err(_) => (Class::Page, Self::alloc_class(Class::Page)?),
-            }
+            Class::Large
         };
+        let (class, raw) = alloc_class_or_page(class)?;
+        let raw = raw.cast::<Header>();
         // SAFETY: The object has the size of its class, which is larger than the header.
         unsafe {
             raw.write(Header {
@@ -144,23 +227,6 @@ impl Chunk {
         };
         // INVARIANT: The object was just allocated and its header initialised.
         Ok(Self(raw))
-    }
-
-    fn alloc_class(class: Class) -> Result<NonNull<Header>> {
-        let cache: *mut kb::kmem_cache =
-            ptr::with_exposed_provenance_mut(CACHES[class as usize].load(Acquire));
-        if cache.is_null() {
-            return Err(ENOMEM);
-        }
-        // SAFETY: The cache exists as long as there are sockets, and one is making the call.
-        let raw = unsafe {
-            if class == Class::Large {
-                bindings::chunk_try_alloc(cache)
-            } else {
-                bindings::chunk_alloc(cache)
-            }
-        };
-        NonNull::new(raw.cast()).ok_or(ENOMEM)
     }
 
     /// Gives up ownership, for a chain to take it.
@@ -182,10 +248,8 @@ impl Drop for Chunk {
     fn drop(&mut self) {
         // SAFETY: By the type invariants.
         let class = unsafe { (*self.0.as_ptr()).class };
-        let cache = ptr::with_exposed_provenance_mut(CACHES[class as usize].load(Relaxed));
-        // SAFETY: By the type invariants, the object is one of this cache; the header needs no
-        // drop.
-        unsafe { kb::kmem_cache_free(cache, self.0.as_ptr().cast()) };
+        // SAFETY: By the type invariants; the header needs no drop.
+        unsafe { free_class(class, self.0.cast()) };
     }
 }
 

@@ -31,6 +31,7 @@ use kernel::{
     sync::aref::ARef,
     sync::atomic::{
         Atomic,
+        Full,
         Relaxed, //
     },
     types::Opaque,
@@ -51,7 +52,7 @@ pub(crate) trait Family: Sized + 'static {
     /// Chooses what serves a socket of `kind` and `protocol`.
     ///
     /// Fails with `ESOCKTNOSUPPORT` or `EPROTONOSUPPORT` where there is nothing.
-    fn select(kind: Option<SockType>, protocol: u32) -> Result<Selection>;
+    fn select(kind: Option<SockType>, protocol: u32) -> Result<Selection<Self>>;
 
     /// Returns the state of a new socket.
     fn state() -> Self::State;
@@ -67,33 +68,33 @@ pub(crate) trait Family: Sized + 'static {
 }
 
 /// What serves a new socket.
-pub(crate) struct Selection {
+pub(crate) struct Selection<F: Family> {
     /// The type that the socket will have, which may not be the one asked for.
     pub(crate) kind: SockType,
     /// The operations.
-    pub(crate) ops: &'static Ops,
+    pub(crate) ops: &'static Ops<F>,
     /// The protocol that the socket is counted under.
-    pub(crate) proto: &'static Proto,
+    pub(crate) proto: &'static Proto<F>,
 }
 
 /// A `struct proto`: a row in `/proc/net/protocols` and a slab cache.
 ///
 /// # Invariants
 ///
-/// `obj_size` is the size of the [`Layout`] of the family that the value was
-/// made for.
-pub(crate) struct Proto {
+/// `obj_size` is the size of the [`Layout`] of `F`.
+pub(crate) struct Proto<F: Family> {
     raw: Opaque<bindings::proto>,
+    _p: PhantomData<F>,
 }
 
 // SAFETY: The C side does its own locking; ours only hands out the pointer.
-unsafe impl Sync for Proto {}
+unsafe impl<F: Family> Sync for Proto<F> {}
 
-impl Proto {
-    /// Describes a protocol of `F`; for use in a static.
+impl<F: Family> Proto<F> {
+    /// Describes a protocol; for use in a static.
     ///
     /// The name, of at most 31 bytes, is what `/proc/net/protocols` shows.
-    pub(crate) const fn new<F: Family>(name: &CStr) -> Self {
+    pub(crate) const fn new(name: &CStr) -> Self {
         // `proto_register()` makes a slab cache of objects that start at a cache line.
         assert!(align_of::<Layout<F>>() <= 64);
         let mut raw: bindings::proto = pin_init::zeroed();
@@ -107,6 +108,7 @@ impl Proto {
         }
         Self {
             raw: Opaque::new(raw),
+            _p: PhantomData,
         }
     }
 
@@ -126,8 +128,8 @@ impl Proto {
 /// The description of a family; lives in a static.
 pub(crate) struct FamilyDesc<F: Family> {
     raw: Opaque<kb::net_proto_family>,
-    protos: &'static [&'static Proto],
-    ops: &'static [&'static Ops],
+    protos: &'static [&'static Proto<F>],
+    ops: &'static [&'static Ops<F>],
     number: Atomic<i32>,
     /// Sockets that exist.
     sockets: Atomic<i64>,
@@ -141,8 +143,8 @@ impl<F: Family> FamilyDesc<F> {
     /// Describes a family with all protocols and operations that
     /// [`Family::select`] may choose.
     pub(crate) const fn new(
-        protos: &'static [&'static Proto],
-        ops: &'static [&'static Ops],
+        protos: &'static [&'static Proto<F>],
+        ops: &'static [&'static Ops<F>],
     ) -> Self {
         Self {
             raw: Opaque::new(pin_init::zeroed()),
@@ -162,12 +164,18 @@ impl<F: Family> FamilyDesc<F> {
     /// Registers the family under `number`, until the returned value is dropped.
     ///
     /// May sleep. `EEXIST` if the number is taken, `ENOBUFS` if the kernel has
-    /// no such family.
+    /// no such family, `EBUSY` if the description is registered already.
+    ///
+    /// The returned value belongs into the module's own data: it is to be
+    /// dropped when the module goes, which it can't while there are sockets.
     pub(crate) fn register(
         &'static self,
         module: &'static ThisModule,
         number: u16,
     ) -> Result<Registration<F>> {
+        if self.number.cmpxchg(0, i32::from(number), Full).is_err() {
+            return Err(EBUSY);
+        }
         // Each step is undone by the drop of `registration`.
         let mut registration = Registration {
             desc: self,
@@ -181,7 +189,6 @@ impl<F: Family> FamilyDesc<F> {
         for ops in self.ops {
             ops.adopt(module, c_int::from(number));
         }
-        self.number.store(i32::from(number), Relaxed);
         // SAFETY: Nobody uses the `net_proto_family` before it is registered.
         unsafe {
             *self.raw.get() = kb::net_proto_family {
@@ -215,10 +222,10 @@ impl<F: Family> FamilyDesc<F> {
             unsafe {
                 (*socket).type_ = selection.kind.raw() as i16;
                 (*socket).ops = selection.ops.as_raw();
-                bindings::socket_set_custom_sockopt(socket);
+                selection.ops.mark(socket);
             }
-            // SAFETY: The namespace and the socket are valid; the protocol was made for `F`, as
-            // `select` returns one of the description's.
+            // SAFETY: The namespace and the socket are valid; the protocol is one
+            // of `F` by its type.
             let sk = unsafe { new_sock::<F>(net, socket, selection.proto.raw.get(), kern) }?;
             if let Err(e) = F::created(&sk) {
                 // SAFETY: The socket is ours alone; the socket layer expects no `sk` on failure.
@@ -375,7 +382,7 @@ impl<F: Family> Unattached<F> {
         // SAFETY: By the function's safety requirements; the reference that `self` owned is the
         // file's from here on.
         unsafe {
-            bindings::socket_set_custom_sockopt(socket);
+            Ops::<F>::mark_like((*socket).ops, socket);
             bindings::sock_graft(this.sk.as_sk(), socket);
         }
         drop(guard);
@@ -405,6 +412,11 @@ impl<F: Family> Drop for Registration<F> {
         if self.family {
             // SAFETY: The family was registered under this number.
             unsafe { kb::sock_unregister(c_int::from(self.desc.number())) };
+        }
+        if self.desc.sockets.load(Relaxed) != 0 {
+            // Never, if the value is where it belongs; then its slab caches must stay.
+            pr_crit!("a family went before its sockets\n");
+            return;
         }
         self.desc.number.store(0, Relaxed);
         for proto in self.desc.protos.iter().take(self.protos).rev() {

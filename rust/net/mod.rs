@@ -27,6 +27,8 @@ mod cred;
 mod family;
 mod msg;
 mod ops;
+mod packet;
+mod param;
 mod path;
 mod pernet;
 mod poll;
@@ -54,11 +56,18 @@ pub(crate) use msg::{
 pub(crate) use ops::{
     Blocking,
     End,
+    NameLen,
+    NameOut,
     Ops,
     SockOpt,
     SocketOps,
     Splice, //
 };
+pub(crate) use packet::{
+    Packet,
+    PacketQueue, //
+};
+pub(crate) use param::family_number;
 pub(crate) use path::{
     InodeId,
     PathRef,

@@ -24,7 +24,8 @@ use kernel::{
 /// # Invariants
 ///
 /// `raw` is valid for `'a` and nobody else uses it; its iterator is a source of
-/// at least `len` bytes that haven't been taken yet.
+/// at least `len` bytes that haven't been taken yet. `msg_namelen` bytes of
+/// `msg_name` are readable.
 pub(crate) struct SendMsg<'a> {
     raw: NonNull<kb::msghdr>,
     len: usize,
@@ -79,6 +80,25 @@ impl SendMsg<'_> {
         unsafe { (*self.raw.as_ptr()).msg_namelen != 0 }
     }
 
+    /// Returns the address that was given, of at most 128 bytes.
+    pub(crate) fn address(&self) -> Option<&[u8]> {
+        // SAFETY: By the type invariants; the address is a copy in kernel memory of that length.
+        unsafe {
+            let raw = self.raw.as_ptr();
+            let len = usize::try_from((*raw).msg_namelen).ok().filter(|len| *len > 0)?;
+            if (*raw).msg_name.is_null() {
+                return None;
+            }
+            Some(core::slice::from_raw_parts((*raw).msg_name.cast(), len))
+        }
+    }
+
+    /// Drops the address that was given.
+    pub(crate) fn clear_address(&mut self) {
+        // SAFETY: By the type invariants.
+        unsafe { (*self.raw.as_ptr()).msg_namelen = 0 };
+    }
+
     /// Checks the ancillary data, if there is some, as `scm_send()` does.
     ///
     /// May sleep. A descriptor (`SCM_RIGHTS`) is refused with `EINVAL`.
@@ -94,13 +114,27 @@ impl SendMsg<'_> {
     /// Makes the next `count` bytes present in memory, so that they can be
     /// copied without a page fault.
     ///
-    /// May sleep. `EFAULT` if the program has no such memory.
+    /// May sleep. `EFAULT` if the program has no such memory, `EINTR` if it is
+    /// being killed.
     pub(crate) fn fault_in(&mut self, count: usize) -> Result {
         // SAFETY: By the type invariants, the iterator is valid.
-        match unsafe { bindings::fault_in_iov_iter_readable(self.iter(), count) } {
-            0 => Ok(()),
-            _ => Err(EFAULT),
-        }
+        faulted_in(unsafe { bindings::fault_in_iov_iter_readable(self.iter(), count) })
+    }
+
+    /// Copies the next `count` bytes to `to`, and tells how many were copied:
+    /// fewer if the program has no such memory. May sleep.
+    ///
+    /// # Safety
+    ///
+    /// `to` is valid for writes of `count` bytes, and nobody else reads or
+    /// writes them.
+    pub(super) unsafe fn copy(&mut self, to: *mut u8, count: usize) -> usize {
+        let count = count.min(self.len);
+        // SAFETY: `to` by the function's safety requirements, the iterator by the type invariants.
+        let copied = unsafe { kb::_copy_from_iter(to.cast(), count, self.iter()) };
+        // INVARIANT: The iterator has moved on by that much.
+        self.len = self.len.saturating_sub(copied);
+        copied
     }
 
     /// Copies the next `count` bytes to `to`, and tells how many were copied:
@@ -205,6 +239,17 @@ impl ReceiveMsg<'_> {
         unsafe { !(*self.raw.as_ptr()).msg_name.is_null() }
     }
 
+    /// Tells whether the length of the whole message is asked for (`MSG_TRUNC`).
+    pub(crate) fn wants_length(&self) -> bool {
+        self.flags & bindings::MSG_TRUNC != 0
+    }
+
+    /// Tells the program that the message was longer than its buffer.
+    pub(crate) fn set_truncated(&mut self) {
+        // SAFETY: By the type invariants.
+        unsafe { (*self.raw.as_ptr()).msg_flags |= bindings::MSG_TRUNC };
+    }
+
     /// Hands the program the sender's address, of at most 128 bytes.
     pub(crate) fn set_address(&mut self, bytes: &[u8]) {
         let len = bytes.len().min(size_of::<kb::__kernel_sockaddr_storage>());
@@ -249,13 +294,11 @@ impl ReceiveMsg<'_> {
     /// Makes the next `count` bytes of room present in memory, so that they can
     /// be copied to without a page fault.
     ///
-    /// May sleep. `EFAULT` if the program has no such memory.
+    /// May sleep. `EFAULT` if the program has no such memory, `EINTR` if it is
+    /// being killed.
     pub(crate) fn fault_in(&mut self, count: usize) -> Result {
         // SAFETY: By the type invariants, the iterator is valid.
-        match unsafe { bindings::fault_in_iov_iter_writeable(self.iter(), count) } {
-            0 => Ok(()),
-            _ => Err(EFAULT),
-        }
+        faulted_in(unsafe { bindings::fault_in_iov_iter_writeable(self.iter(), count) })
     }
 
     /// Copies `count` bytes from `from`, and tells how many were copied: fewer
@@ -292,4 +335,20 @@ impl ReceiveMsg<'_> {
         // SAFETY: By the type invariants.
         unsafe { &raw mut (*self.raw.as_ptr()).msg_iter }
     }
+}
+
+/// Judges an attempt to bring user memory in, of which `missing` bytes are not
+/// there.
+///
+/// The memory may be taken away again before the copy, over and over; a task
+/// that is killed doesn't go on.
+fn faulted_in(missing: usize) -> Result {
+    if missing > 0 {
+        return Err(EFAULT);
+    }
+    // SAFETY: Has no requirements.
+    if unsafe { bindings::current_fatal_signal() } {
+        return Err(EINTR);
+    }
+    Ok(())
 }

@@ -65,6 +65,29 @@ pub(crate) enum End {
     Peer,
 }
 
+/// Where an address goes.
+///
+/// # Invariants
+///
+/// `raw` is valid for writes of any address of the family, of at most 128 bytes.
+pub(crate) struct NameOut<'a> {
+    raw: *mut u8,
+    _p: PhantomData<&'a mut [u8]>,
+}
+
+/// The length of an address that was handed out.
+pub(crate) struct NameLen(c_int);
+
+impl NameOut<'_> {
+    /// Hands out an address, which is cut after 128 bytes.
+    pub(crate) fn set(self, bytes: &[u8]) -> NameLen {
+        let len = bytes.len().min(size_of::<kb::__kernel_sockaddr_storage>());
+        // SAFETY: By the type invariants.
+        unsafe { ptr::copy_nonoverlapping(bytes.as_ptr(), self.raw, len) };
+        NameLen(c_int::try_from(len).unwrap_or(0))
+    }
+}
+
 /// An option that a program sets, above the level of the socket layer's own or
 /// at it.
 pub(crate) struct SockOpt {
@@ -184,9 +207,8 @@ pub(crate) trait SocketOps: Sized + 'static {
         build_error!(kernel::error::VTABLE_DEFAULT_ERROR)
     }
 
-    /// Writes an address, of at most 128 bytes, to `out` and returns its
-    /// length: `getsockname(2)` and `getpeername(2)`.
-    fn getname(_sk: &Live<'_, Self::Family>, _end: End, _out: &mut [u8]) -> Result<usize> {
+    /// Hands out an address: `getsockname(2)` and `getpeername(2)`.
+    fn getname(_sk: &Live<'_, Self::Family>, _end: End, _out: NameOut<'_>) -> Result<NameLen> {
         build_error!(kernel::error::VTABLE_DEFAULT_ERROR)
     }
 
@@ -232,19 +254,46 @@ pub(crate) trait SocketOps: Sized + 'static {
     }
 }
 
-/// A `struct proto_ops`; lives in a static.
-pub(crate) struct Ops {
+/// A `struct proto_ops` of family `F`; lives in a static.
+pub(crate) struct Ops<F: Family> {
     raw: Opaque<kb::proto_ops>,
+    _p: PhantomData<F>,
 }
 
 // SAFETY: The C side reads the operations; they are written before the family is registered only.
-unsafe impl Sync for Ops {}
+unsafe impl<F: Family> Sync for Ops<F> {}
 
-impl Ops {
+impl<F: Family> Ops<F> {
     /// Makes the operations of `T`.
-    pub(crate) const fn new<T: SocketOps>() -> Self {
+    pub(crate) const fn new<T: SocketOps<Family = F>>() -> Self {
         Self {
             raw: Opaque::new(Table::<T>::OPS),
+            _p: PhantomData,
+        }
+    }
+
+    /// Prepares a new socket of these operations.
+    ///
+    /// # Safety
+    ///
+    /// `socket` is valid, and nobody else uses it yet.
+    pub(super) unsafe fn mark(&'static self, socket: *mut kb::socket) {
+        // SAFETY: By the function's safety requirements; the operations are static.
+        unsafe { Self::mark_like(self.raw.get(), socket) };
+    }
+
+    /// Prepares a new socket of the given operations: options of the socket
+    /// layer go through them, if they have a say in options.
+    ///
+    /// # Safety
+    ///
+    /// Both are valid, and nobody else uses the socket yet.
+    pub(super) unsafe fn mark_like(ops: *const kb::proto_ops, socket: *mut kb::socket) {
+        // SAFETY: By the function's safety requirements.
+        unsafe {
+            if (*ops).setsockopt.is_some() {
+                bindings::socket_set_custom_sockopt(socket);
+            }
         }
     }
 
@@ -413,16 +462,15 @@ impl<T: SocketOps> Table<T> {
     ) -> c_int {
         from_result(|| {
             let end = if peer == 0 { End::Own } else { End::Peer };
-            // SAFETY: The socket layer hands in room for a `struct sockaddr_storage`.
-            let out = unsafe {
-                slice::from_raw_parts_mut(
-                    address.cast(),
-                    size_of::<kb::__kernel_sockaddr_storage>(),
-                )
+            // INVARIANT: The socket layer hands in room for the family's longest address, and no
+            // less than a `struct sockaddr_storage` where a program asks.
+            let out = NameOut {
+                raw: address.cast(),
+                _p: PhantomData,
             };
             // SAFETY: See `Table`.
-            let len = T::getname(unsafe { &Live::from_raw(socket) }, end, out)?;
-            Ok(c_int::try_from(len).unwrap_or(0))
+            let NameLen(len) = T::getname(unsafe { &Live::from_raw(socket) }, end, out)?;
+            Ok(len)
         })
     }
 

@@ -105,7 +105,18 @@ impl<T: PerNetData> PerNet<T> {
     /// returned value is dropped.
     ///
     /// May sleep. Fails as [`PerNetData::new`] does.
+    /// `EBUSY` if it is registered already, `EINVAL` if it isn't the one that
+    /// [`PerNetData::pernet`] returns.
+    ///
+    /// The returned value belongs into the module's own data: it is to be
+    /// dropped when the module goes, which it can't while there are sockets.
     pub(crate) fn register(&'static self) -> Result<PerNetRegistration<T>> {
+        if !ptr::eq(self, T::pernet()) {
+            return Err(EINVAL);
+        }
+        if self.registered.load(Acquire) {
+            return Err(EBUSY);
+        }
         // SAFETY: Nobody uses the operations before they are registered.
         unsafe {
             *self.ops.get() = kb::pernet_operations {

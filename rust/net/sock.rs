@@ -417,6 +417,12 @@ impl<F: Family> Sock<F> {
         unsafe { bindings::wake_writers(self.as_sk()) };
     }
 
+    /// Tells everybody that an error waits to be reported.
+    pub(crate) fn error_reported(&self) {
+        // SAFETY: By the type invariants.
+        unsafe { bindings::error_report(self.as_sk()) };
+    }
+
     /// Sends `SIGIO` to the socket's owner, if asked for: the connection is gone.
     pub(crate) fn signal_hangup(&self) {
         // SAFETY: By the type invariants.

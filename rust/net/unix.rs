@@ -265,10 +265,49 @@ impl<F: Family<Head = UnixHead>> StateGuard<'_, F> {
         let raw = ARef::into_raw(peer);
         // INVARIANT: The peer is null, the state lock is held, and the reference moves to the head.
         // SAFETY: By the type invariants of `Sock`; `Live::peer` reads without the lock.
-        unsafe {
-            (&raw mut (*self.sock().as_unix()).peer).write_volatile(raw.as_ptr().cast());
-        }
+        unsafe { bindings::unix_peer_set(self.sock().as_unix(), raw.as_ptr().cast()) };
         Ok(())
+    }
+
+    /// Makes `peer` the peer of a datagram socket, in place of the one that it
+    /// had, which is handed back, to be dropped after the lock.
+    ///
+    /// `EINVAL` on a socket of another type, which keeps its peer.
+    pub(crate) fn replace_peer(
+        &mut self,
+        peer: Option<ARef<Sock<F>>>,
+    ) -> Result<Option<ARef<Sock<F>>>> {
+        if self.sock().kind() != Some(SockType::Datagram) {
+            return Err(EINVAL);
+        }
+        self.unwatch_peer();
+        let raw = peer.map_or(ptr::null_mut(), |peer| ARef::into_raw(peer).as_ptr().cast());
+        // INVARIANT: The state lock is held, and the socket is a datagram socket; the references
+        // move in and out.
+        // SAFETY: By the type invariants of `Sock`.
+        let old = unsafe { ptr::replace(&raw mut (*self.sock().as_unix()).peer, raw) };
+        // SAFETY: By the invariants of `UnixHead`, the head had a reference.
+        Ok(NonNull::new(old).map(|old| unsafe { ARef::from_raw(old.cast()) }))
+    }
+
+    /// Lets those who poll this socket be woken when its peer has taken a
+    /// packet next.
+    pub(crate) fn watch_peer(&mut self) {
+        let u = self.sock().as_unix();
+        if let Some(peer) = self.peer() {
+            // SAFETY: Both are valid; the state lock is held, and the head has a reference to the
+            // peer, which it gives up only after `unwatch_peer`.
+            unsafe { bindings::watch_peer(u, peer.as_sk()) };
+        }
+    }
+
+    /// Undoes [`StateGuard::watch_peer`].
+    fn unwatch_peer(&mut self) {
+        let u = self.sock().as_unix();
+        if let Some(peer) = self.peer() {
+            // SAFETY: Both are valid; the state lock is held.
+            unsafe { bindings::unwatch_peer(u, peer.as_sk()) };
+        }
     }
 
     /// Remembers the file that the socket is bound to, and hands back what it
@@ -318,6 +357,19 @@ impl<F: Family<Head = UnixHead>> StateGuard<'_, F> {
 }
 
 impl<'a, F: Family<Head = UnixHead>> Live<'a, F> {
+    /// Asks the security modules whether this socket may send to the one whose
+    /// state is locked (`security_unix_may_send()`).
+    ///
+    /// `ECONNREFUSED` if that has no file.
+    pub(crate) fn may_send(&self, other: &StateGuard<'_, F>) -> Result {
+        if !other.has_socket() {
+            return Err(ECONNREFUSED);
+        }
+        // SAFETY: This socket has a file by the type invariants; the other one has one, which it
+        // is parted from under its state lock alone.
+        to_result(unsafe { bindings::may_send(self.as_sk(), other.sock().as_sk()) })
+    }
+
     /// Returns the other end of the connection, without a lock.
     ///
     /// Always `None` for a datagram socket, whose peer may change at any time.
@@ -340,6 +392,7 @@ impl<F: Family<Head = UnixHead>> Closing<'_, F> {
         if !ptr::eq(guard.sock().as_sk(), self.as_sk()) {
             return None;
         }
+        guard.unwatch_peer();
         // INVARIANT: This is a `Closing`, and the state lock is held; the reference moves out.
         // SAFETY: By the type invariants of `Sock`.
         let raw = unsafe { ptr::replace(&raw mut (*self.as_unix()).peer, ptr::null_mut()) };

@@ -30,6 +30,11 @@ impl Timeout {
     /// Doesn't sleep at all.
     pub(crate) const NONE: Self = Self { jiffies: 0 };
 
+    /// Tells whether there is no time left to sleep.
+    pub(crate) fn is_none(self) -> bool {
+        self.jiffies == 0
+    }
+
     pub(super) fn from_jiffies(jiffies: c_long) -> Self {
         Self { jiffies }
     }
@@ -150,6 +155,12 @@ impl<F: Family<Head = UnixHead>> Sock<F> {
     pub(crate) fn wake_one_waiter(&self) {
         // SAFETY: By the type invariants of `Sock`, the queue is initialised and valid.
         unsafe { bindings::wake_one(self.peer_wait()) };
+    }
+
+    /// Tells one who waits for room, sleeping or polling, that there is some.
+    pub(crate) fn wake_senders(&self) {
+        // SAFETY: By the type invariants of `Sock`, the queue is initialised and valid.
+        unsafe { bindings::wake_senders(self.peer_wait()) };
     }
 
     /// Wakes all who sleep in [`Sock::wait_for_room`].

@@ -8,7 +8,8 @@ use super::socket::Runix;
 use crate::net::{
     Closing,
     Phase,
-    Shutdown, //
+    Shutdown,
+    SockType, //
 };
 use core::{
     mem,
@@ -52,9 +53,12 @@ pub(super) fn close(sk: &Closing<'_, Runix>, cause: Cause) {
     drop(path);
 
     sk.wake_all_waiters();
-    let unread = sk.data().received.close();
+    let unread = match sk.kind() {
+        Some(SockType::Stream) => sk.data().received.close(),
+        _ => sk.data().packets.close(),
+    };
 
-    if let Some(peer) = peer {
+    if let Some(peer) = peer.filter(|_| sk.kind() != Some(SockType::Datagram)) {
         let mut state = peer.lock();
         // A connection that failed half-way is known to one end alone.
         if state.peer().is_some_and(|other| ptr::eq(other, &**sk)) {

@@ -38,15 +38,16 @@ pub(super) fn listen(sk: &Live<'_>, backlog: u32) -> Result {
     if sk.phase() == Phase::Established || sk.is_dead() {
         return Err(EINVAL);
     }
-    if backlog > sk.backlog() {
-        sk.wake_all_waiters();
-    }
+    let more = backlog > sk.backlog();
     state.set_backlog(backlog);
     state.set_phase(Phase::Listening);
     // Those who connect see who called listen() last.
     let old = sk.set_peer_cred(cred);
     drop(state);
     drop(old);
+    if more {
+        sk.wake_all_waiters();
+    }
     Ok(())
 }
 
@@ -225,6 +226,7 @@ pub(super) fn socketpair(a: &Live<'_>, b: &Live<'_>) -> Result {
     drop(a.set_peer_cred(PeerCred::current()));
     drop(b.set_peer_cred(PeerCred::current()));
     let (mut first, mut second) = Sock::lock_two(a, b).ok_or(EINVAL)?;
+    // Both are new, and have none.
     first.set_peer(b.hold())?;
     second.set_peer(a.hold())?;
     first.set_phase(Phase::Established);
@@ -245,6 +247,8 @@ pub(super) fn shutdown(sk: &Live<'_>, what: Shutdown) -> Result {
     let peer = state.peer().map(kernel::sync::aref::ARef::from);
     drop(state);
     sk.state_changed();
+    // Those who wait to connect, or to send, learn that it is in vain.
+    sk.wake_all_waiters();
 
     if let Some(peer) = peer.filter(|_| sk.kind() != Some(SockType::Datagram)) {
         let mirrored = what.mirrored();

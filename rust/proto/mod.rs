@@ -3,7 +3,7 @@
 //! The family: what its sockets are and do.
 //!
 //! One file a concept: [`names`] binds and finds, [`connect`] makes
-//! connections, [`stream`] moves bytes, [`close`] ends it all, [`listing`]
+//! connections, [`stream`] moves bytes, [`dgram`] and [`packets`] messages, [`close`] ends it all, [`listing`]
 //! shows what there is, [`ops`] hands each system call to one of them.
 
 #![forbid(unsafe_code)]
@@ -11,10 +11,12 @@
 mod backlog;
 mod close;
 mod connect;
+mod dgram;
 mod listing;
 mod module;
 mod names;
 mod ops;
+mod packets;
 mod socket;
 mod stream;
 

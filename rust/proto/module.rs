@@ -3,10 +3,14 @@
 //! The module: what is registered while it is loaded.
 
 use super::listing::SocketListing;
-use super::ops::STREAM;
+use super::ops::{
+    DATAGRAM,
+    SEQPACKET,
+    STREAM, //
+};
 use super::socket::Runix;
-use crate::module_parameters;
 use crate::net::{
+    self,
     AllSockets,
     Bound,
     BufferCaches,
@@ -22,11 +26,15 @@ use crate::net::{
 };
 use kernel::prelude::*;
 
+/// All other types are counted together.
+pub(super) static PACKET_PROTO: Proto<Runix> = Proto::new(c"RUNIX");
+
 /// Stream sockets are counted under a name of their own, as AF_UNIX does it.
-pub(super) static STREAM_PROTO: Proto = Proto::new::<Runix>(c"RUNIX-STREAM");
+pub(super) static STREAM_PROTO: Proto<Runix> = Proto::new(c"RUNIX-STREAM");
 
 /// The family, as it is registered.
-pub(super) static FAMILY: FamilyDesc<Runix> = FamilyDesc::new(&[&STREAM_PROTO], &[&STREAM]);
+pub(super) static FAMILY: FamilyDesc<Runix> = 
+    FamilyDesc::new(&[&PACKET_PROTO, &STREAM_PROTO], &[&STREAM, &DATAGRAM, &SEQPACKET]);
 
 static SPACES: PerNet<Space> = PerNet::new();
 
@@ -75,10 +83,8 @@ pub(crate) struct Module {
 
 impl kernel::Module for Module {
     fn init(module: &'static ThisModule) -> Result<Self> {
-        let wanted = module_parameters::family.value();
-        let number = u16::try_from(wanted).ok().filter(|n| *n > 0).ok_or_else(|| {
-            pr_err!("family={} is no family number; try 18, 22, 13 or 19\n", wanted);
-            EINVAL
+        let number = net::family_number().inspect_err(|_| {
+            pr_err!("family= is no family number; try 18, 22, 13 or 19\n");
         })?;
         let buffers = BufferCaches::new([c"runix_512", c"runix_4k", c"runix_32k"])?;
         let spaces = SPACES.register()?;

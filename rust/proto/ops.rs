@@ -9,8 +9,10 @@ use super::socket::{
 use super::{
     close,
     connect,
+    dgram,
     module::FAMILY,
     names,
+    packets,
     stream, //
 };
 use crate::net::{
@@ -18,6 +20,8 @@ use crate::net::{
     Closing,
     End,
     Events,
+    NameLen,
+    NameOut,
     Ops,
     Phase,
     ReceiveMsg,
@@ -28,6 +32,7 @@ use crate::net::{
     Splice,
     Unattached, //
 };
+use core::marker::PhantomData;
 use kernel::{
     prelude::*,
     sync::atomic::Relaxed,
@@ -38,10 +43,69 @@ use kernel::{
 };
 
 /// The operations of `SOCK_STREAM`.
-pub(super) static STREAM: Ops = Ops::new::<Stream>();
+pub(super) static STREAM: Ops<Runix> = Ops::new::<Type<Stream>>();
+/// The operations of `SOCK_DGRAM`.
+pub(super) static DATAGRAM: Ops<Runix> = Ops::new::<Type<Datagram>>();
+/// The operations of `SOCK_SEQPACKET`.
+pub(super) static SEQPACKET: Ops<Runix> = Ops::new::<Type<SeqPacket>>();
+
+/// What a type of socket does its own way.
+trait Kind: 'static {
+    /// `connect(2)`.
+    fn connect(sk: &Live<'_>, address: &[u8], blocking: Blocking) -> Result {
+        connect::connect(sk, address, blocking)
+    }
+
+    /// `listen(2)`.
+    fn listen(sk: &Live<'_>, backlog: u32) -> Result {
+        connect::listen(sk, backlog)
+    }
+
+    /// `accept(2)`.
+    fn accept(sk: &Live<'_>, blocking: Blocking) -> Result<Unattached<Runix>> {
+        connect::accept(sk, blocking)
+    }
+
+    /// `poll(2)`.
+    fn poll(sk: &Live<'_>) -> Events;
+
+    /// `SIOCINQ`, on a socket that doesn't listen.
+    fn input(sk: &Live<'_>) -> usize;
+
+    /// `SIOCOUTQ`.
+    fn output(sk: &Live<'_>) -> usize;
+
+    /// `SIOCATMARK`.
+    fn at_mark(_sk: &Live<'_>) -> Result<usize> {
+        Err(EOPNOTSUPP)
+    }
+
+    /// `SO_INQ`.
+    fn report_queued(_sk: &Live<'_>, _on: c_int) -> Result {
+        Err(ENOPROTOOPT)
+    }
+
+    /// `sendmsg(2)`.
+    fn sendmsg(sk: &Live<'_>, msg: &mut SendMsg<'_>) -> Result<usize>;
+
+    /// `recvmsg(2)`.
+    fn recvmsg(sk: &Live<'_>, msg: &mut ReceiveMsg<'_>) -> Result<usize>;
+
+    /// `splice(2)`.
+    fn splice_read(_sk: &Live<'_>, splice: Splice) -> Result<usize> {
+        splice.by_copy()
+    }
+}
 
 /// `SOCK_STREAM`.
 struct Stream;
+/// `SOCK_DGRAM`.
+struct Datagram;
+/// `SOCK_SEQPACKET`.
+struct SeqPacket;
+
+/// A type of socket as the socket layer sees it.
+struct Type<K>(PhantomData<K>);
 
 /// `SO_INQ`.
 const SO_INQ: u32 = 84;
@@ -55,7 +119,7 @@ const SIOCATMARK: u32 = 0x8905;
 const SIOCUNIXFILE: u32 = 0x89e0;
 
 #[vtable]
-impl SocketOps for Stream {
+impl<K: Kind> SocketOps for Type<K> {
     type Family = Runix;
 
     fn release(sk: Closing<'_, Runix>) {
@@ -67,7 +131,7 @@ impl SocketOps for Stream {
     }
 
     fn connect(sk: &Live<'_>, address: &[u8], blocking: Blocking) -> Result {
-        connect::connect(sk, address, blocking)
+        K::connect(sk, address, blocking)
     }
 
     fn socketpair(a: &Live<'_>, b: &Live<'_>) -> Result {
@@ -75,10 +139,10 @@ impl SocketOps for Stream {
     }
 
     fn accept(sk: &Live<'_>, blocking: Blocking) -> Result<Unattached<Runix>> {
-        connect::accept(sk, blocking)
+        K::accept(sk, blocking)
     }
 
-    fn getname(sk: &Live<'_>, end: End, out: &mut [u8]) -> Result<usize> {
+    fn getname(sk: &Live<'_>, end: End, out: NameOut<'_>) -> Result<NameLen> {
         match end {
             End::Own => Ok(write_name(sk.address(), out)),
             End::Peer => {
@@ -89,16 +153,15 @@ impl SocketOps for Stream {
     }
 
     fn poll(sk: &Live<'_>) -> Events {
-        poll(sk)
+        K::poll(sk)
     }
 
     fn ioctl(sk: &Live<'_>, cmd: u32, arg: usize) -> Result<c_int> {
         let count = match cmd {
             SIOCINQ if sk.phase() == Phase::Listening => return Err(EINVAL),
-            SIOCINQ => sk.data().received.queued(),
-            SIOCOUTQ => sk.peer().map_or(0, |peer| peer.data().received.queued()),
-            // Without out-of-band data, the next byte is never at the mark.
-            SIOCATMARK => 0,
+            SIOCINQ => K::input(sk),
+            SIOCOUTQ => K::output(sk),
+            SIOCATMARK => K::at_mark(sk)?,
             SIOCUNIXFILE => return open_file(sk),
             _ => return Err(ENOIOCTLCMD),
         };
@@ -110,7 +173,7 @@ impl SocketOps for Stream {
     }
 
     fn listen(sk: &Live<'_>, backlog: u32) -> Result {
-        connect::listen(sk, backlog)
+        K::listen(sk, backlog)
     }
 
     fn shutdown(sk: &Live<'_>, what: Shutdown) -> Result {
@@ -121,7 +184,42 @@ impl SocketOps for Stream {
         if !option.is_socket_option(SO_INQ) {
             return option.handle_generic();
         }
-        let on = match option.int()? {
+        K::report_queued(sk, option.int()?)
+    }
+
+    fn sendmsg(sk: &Live<'_>, msg: &mut SendMsg<'_>) -> Result<usize> {
+        K::sendmsg(sk, msg)
+    }
+
+    fn recvmsg(sk: &Live<'_>, msg: &mut ReceiveMsg<'_>) -> Result<usize> {
+        K::recvmsg(sk, msg)
+    }
+
+    fn splice_read(sk: &Live<'_>, splice: Splice) -> Result<usize> {
+        K::splice_read(sk, splice)
+    }
+}
+
+impl Kind for Stream {
+    fn poll(sk: &Live<'_>) -> Events {
+        stream::poll(sk)
+    }
+
+    fn input(sk: &Live<'_>) -> usize {
+        sk.data().received.queued()
+    }
+
+    fn output(sk: &Live<'_>) -> usize {
+        sk.peer().map_or(0, |peer| peer.data().received.queued())
+    }
+
+    fn at_mark(_sk: &Live<'_>) -> Result<usize> {
+        // Without out-of-band data, the next byte is never at the mark.
+        Ok(0)
+    }
+
+    fn report_queued(sk: &Live<'_>, on: c_int) -> Result {
+        let on = match on {
             0 => false,
             1 => true,
             _ => return Err(EINVAL),
@@ -143,15 +241,75 @@ impl SocketOps for Stream {
             return Err(ESPIPE);
         }
         // The copy below asks the file alone whether it may sleep.
-        if splice.blocking() == Blocking::No
-            && sk.phase() == Phase::Established
-            && sk.data().received.queued() == 0
-            && !sk.shutdown().receive()
-            && !sk.has_error()
-        {
+        if splice.blocking() == Blocking::No && stream::would_wait(sk) {
             return Err(EAGAIN);
         }
         splice.by_copy()
+    }
+}
+
+impl Kind for Datagram {
+    fn connect(sk: &Live<'_>, address: &[u8], _blocking: Blocking) -> Result {
+        dgram::connect(sk, address)
+    }
+
+    fn listen(_sk: &Live<'_>, _backlog: u32) -> Result {
+        Err(EOPNOTSUPP)
+    }
+
+    fn accept(_sk: &Live<'_>, _blocking: Blocking) -> Result<Unattached<Runix>> {
+        Err(EOPNOTSUPP)
+    }
+
+    fn poll(sk: &Live<'_>) -> Events {
+        packets::poll(sk)
+    }
+
+    fn input(sk: &Live<'_>) -> usize {
+        sk.data().packets.first_len()
+    }
+
+    fn output(sk: &Live<'_>) -> usize {
+        sk.data().outstanding.load(Relaxed)
+    }
+
+    fn sendmsg(sk: &Live<'_>, msg: &mut SendMsg<'_>) -> Result<usize> {
+        dgram::send(sk, msg)
+    }
+
+    fn recvmsg(sk: &Live<'_>, msg: &mut ReceiveMsg<'_>) -> Result<usize> {
+        packets::receive(sk, msg)
+    }
+}
+
+impl Kind for SeqPacket {
+    fn poll(sk: &Live<'_>) -> Events {
+        packets::poll(sk)
+    }
+
+    fn input(sk: &Live<'_>) -> usize {
+        sk.data().packets.bytes()
+    }
+
+    fn output(sk: &Live<'_>) -> usize {
+        sk.data().outstanding.load(Relaxed)
+    }
+
+    fn sendmsg(sk: &Live<'_>, msg: &mut SendMsg<'_>) -> Result<usize> {
+        sk.take_error()?;
+        if sk.phase() != Phase::Established {
+            return Err(ENOTCONN);
+        }
+        // The address is ignored.
+        msg.clear_address();
+        dgram::send(sk, msg)
+    }
+
+    fn recvmsg(sk: &Live<'_>, msg: &mut ReceiveMsg<'_>) -> Result<usize> {
+        if sk.phase() != Phase::Established {
+            return Err(ENOTCONN);
+        }
+        packets::receive(sk, msg)
     }
 }
 
@@ -167,52 +325,10 @@ fn open_file(sk: &Live<'_>) -> Result<c_int> {
     path.ok_or(ENOENT)?.open()
 }
 
-/// Writes a name, or the bare family where there is none.
-fn write_name(name: Option<&[u8]>, out: &mut [u8]) -> usize {
-    let family = FAMILY.number().to_ne_bytes();
-    let (bytes, len) = match name {
-        Some(bytes) => (bytes, bytes.len()),
-        None => (&family[..], family.len()),
-    };
-    match out.get_mut(..len) {
-        Some(out) => {
-            out.copy_from_slice(bytes);
-            len
-        }
-        None => 0,
+/// Hands out a name, or the bare family where there is none.
+fn write_name(name: Option<&[u8]>, out: NameOut<'_>) -> NameLen {
+    match name {
+        Some(bytes) => out.set(bytes),
+        None => out.set(&FAMILY.number().to_ne_bytes()),
     }
-}
-
-/// Tells what a stream is ready for.
-///
-/// Mirrors `unix_poll()`.
-fn poll(sk: &Live<'_>) -> Events {
-    let mut events = Events::NONE;
-    let shutdown = sk.shutdown();
-    let phase = sk.phase();
-    if sk.has_error() {
-        events |= Events::ERROR;
-    }
-    if shutdown == Shutdown::BOTH {
-        events |= Events::HANGUP;
-    }
-    if shutdown.receive() {
-        events |= Events::READ_HANGUP;
-        events |= Events::READABLE;
-    }
-    if sk.data().received.queued() > 0 || sk.pending() > 0 {
-        events |= Events::READABLE;
-    }
-    if phase == Phase::Closed {
-        events |= Events::HANGUP;
-    }
-    // A connection that is shut down counts as writable, so that nobody waits in vain.
-    if phase != Phase::Listening {
-        let sndbuf = sk.sndbuf();
-        match sk.peer() {
-            Some(peer) if !peer.data().received.wish_writable(sndbuf) => sk.note_no_space(),
-            _ => events |= Events::WRITABLE,
-        }
-    }
-    events
 }

@@ -8,9 +8,15 @@ use super::{
     module::{
         Space,
         FAMILY,
+        PACKET_PROTO,
         STREAM_PROTO, //
     },
-    ops::STREAM, //
+    ops::{
+        DATAGRAM,
+        SEQPACKET,
+        STREAM, //
+    },
+    packets::Sent, //
 };
 use crate::net::{
     self,
@@ -18,6 +24,7 @@ use crate::net::{
     Closing,
     FamilyDesc,
     InodeId,
+    PacketQueue,
     Selection,
     SockType,
     UnixHead, //
@@ -30,6 +37,10 @@ use kernel::{
         Relaxed, //
     }, //
 };
+
+/// How many packets a socket takes before unconnected senders must wait. Bytes
+/// are limited at the sender (`SO_SNDBUF`), so that the number may be large.
+const DATAGRAM_QUEUE: u32 = 512;
 
 /// The family.
 pub(crate) struct Runix;
@@ -48,9 +59,17 @@ pub(crate) struct State {
 /// What the family keeps in each socket.
 #[pin_data]
 pub(crate) struct Socket {
-    /// The bytes that were sent to this socket.
+    /// The bytes that were sent to this socket, if it is a stream.
     #[pin]
     pub(super) received: ByteQueue,
+    /// The packets that were sent to this socket, if it is none.
+    #[pin]
+    pub(super) packets: PacketQueue<Sent>,
+    /// How much memory the packets take that this socket has sent and nobody
+    /// has received yet, in bytes.
+    pub(super) outstanding: Atomic<usize>,
+    /// A sender has found that too much.
+    pub(super) wants_room: Atomic<bool>,
     /// The inode of the file that the socket is bound to, zero for none; set
     /// once, before others can find the socket by it.
     file: Atomic<usize>,
@@ -79,7 +98,7 @@ impl net::Family for Runix {
         &FAMILY
     }
 
-    fn select(kind: Option<SockType>, protocol: u32) -> Result<Selection> {
+    fn select(kind: Option<SockType>, protocol: u32) -> Result<Selection<Self>> {
         if protocol != 0 && protocol != u32::from(FAMILY.number()) {
             return Err(EPROTONOSUPPORT);
         }
@@ -89,7 +108,18 @@ impl net::Family for Runix {
                 ops: &STREAM,
                 proto: &STREAM_PROTO,
             }),
-            _ => Err(ESOCKTNOSUPPORT),
+            // A raw socket is a datagram socket by another name, as with AF_UNIX.
+            Some(SockType::Datagram | SockType::Raw) => Ok(Selection {
+                kind: SockType::Datagram,
+                ops: &DATAGRAM,
+                proto: &PACKET_PROTO,
+            }),
+            Some(kind @ SockType::SeqPacket) => Ok(Selection {
+                kind,
+                ops: &SEQPACKET,
+                proto: &PACKET_PROTO,
+            }),
+            None => Err(ESOCKTNOSUPPORT),
         }
     }
 
@@ -102,6 +132,9 @@ impl net::Family for Runix {
     fn data() -> impl PinInit<Socket, Error> {
         try_pin_init!(Socket {
             received <- ByteQueue::new(),
+            packets <- PacketQueue::new(),
+            outstanding: Atomic::new(0),
+            wants_room: Atomic::new(false),
             file: Atomic::new(0),
             reports_queued: Atomic::new(false),
         })
@@ -109,12 +142,24 @@ impl net::Family for Runix {
 
     fn created(sk: &Sock) -> Result {
         let space: &Space = sk.space().ok_or(ENODEV)?;
+        sk.lock().set_backlog(DATAGRAM_QUEUE);
         space.sockets.insert(list_hash(sk), sk, |_| false, || ())
     }
 
     fn abandoned(sk: Closing<'_, Self>) {
         close::close(&sk, close::Cause::NeverAccepted);
     }
+}
+
+/// Tells whether nothing more will be received; fails with the error that says
+/// why, if there is one.
+///
+/// The two are looked at together: a connection is reset and shut down in one
+/// step.
+pub(super) fn at_end(sk: &Live<'_>) -> Result<bool> {
+    let _state = sk.lock();
+    sk.take_error()?;
+    Ok(sk.shutdown().receive())
 }
 
 /// Returns where a socket stands in the list of all.

@@ -2,15 +2,20 @@
 
 //! Streams: sending and receiving bytes.
 
-use super::socket::Live;
+use super::socket::{
+    at_end,
+    Live, //
+};
 use crate::net::{
     Blocking,
+    Events,
     Phase,
     PullFault,
     PushError,
     Reader,
     ReceiveMsg,
     SendMsg,
+    Shutdown,
     Sock,
     Timeout,
     Turn, //
@@ -185,8 +190,7 @@ fn receive_until(
         if *copied >= target {
             return Ok(());
         }
-        sk.take_error()?;
-        if sk.shutdown().receive() {
+        if at_end(sk)? {
             // What was sent before the shutdown is seen after it.
             if reader.readable() > skip {
                 continue;
@@ -236,4 +240,46 @@ fn set_sender(sk: &Live<'_>, msg: &mut ReceiveMsg<'_>) {
             msg.set_address(address);
         }
     }
+}
+
+/// Tells whether a receive would have to wait.
+pub(super) fn would_wait(sk: &Live<'_>) -> bool {
+    sk.phase() == Phase::Established
+        && sk.data().received.queued() == 0
+        && !sk.shutdown().receive()
+        && !sk.has_error()
+}
+
+/// Tells what a stream is ready for.
+///
+/// Mirrors `unix_poll()`.
+pub(super) fn poll(sk: &Live<'_>) -> Events {
+    let mut events = Events::NONE;
+    let shutdown = sk.shutdown();
+    let phase = sk.phase();
+    if sk.has_error() {
+        events |= Events::ERROR;
+    }
+    if shutdown == Shutdown::BOTH {
+        events |= Events::HANGUP;
+    }
+    if shutdown.receive() {
+        events |= Events::READ_HANGUP;
+        events |= Events::READABLE;
+    }
+    if sk.data().received.queued() > 0 || sk.pending() > 0 {
+        events |= Events::READABLE;
+    }
+    if phase == Phase::Closed {
+        events |= Events::HANGUP;
+    }
+    // Without a peer there is nothing to wait for.
+    if phase != Phase::Listening {
+        let sndbuf = sk.sndbuf();
+        match sk.peer() {
+            Some(peer) if !peer.data().received.wish_writable(sndbuf) => sk.note_no_space(),
+            _ => events |= Events::WRITABLE,
+        }
+    }
+    events
 }

@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 use crate::net::{
+    self,
     Blocking,
     BufferCaches,
     ByteQueue,
@@ -31,8 +32,8 @@ use crate::net::{
 use crate::pure::limits;
 use kernel::prelude::*;
 
-static PROTO: Proto = Proto::new::<Echo>(c"RUNIX-ECHO");
-static OPS: Ops = Ops::new::<Stream>();
+static PROTO: Proto<Echo> = Proto::new(c"RUNIX-ECHO");
+static OPS: Ops<Echo> = Ops::new::<Stream>();
 static FAMILY: FamilyDesc<Echo> = FamilyDesc::new(&[&PROTO], &[&OPS]);
 
 /// The family.
@@ -54,7 +55,7 @@ impl Family for Echo {
         &FAMILY
     }
 
-    fn select(kind: Option<SockType>, protocol: u32) -> Result<Selection> {
+    fn select(kind: Option<SockType>, protocol: u32) -> Result<Selection<Self>> {
         match (kind, protocol) {
             (Some(kind @ SockType::Stream), 0) => Ok(Selection {
                 kind,
@@ -157,7 +158,7 @@ pub(crate) struct Module {
 
 impl kernel::Module for Module {
     fn init(module: &'static ThisModule) -> Result<Self> {
-        let number = u16::try_from(crate::module_parameters::family.value()).map_err(|_| EINVAL)?;
+        let number = net::family_number()?;
         let buffers = BufferCaches::new([c"runix_echo_512", c"runix_echo_4k", c"runix_echo_32k"])?;
         let family = FAMILY.register(module, number)?;
         pr_info!("address family {} echoes\n", number);

@@ -31,10 +31,4 @@ module! {
     authors: ["The runix authors"],
     description: "A socket family that echoes, as a sample of the layer",
     license: "GPL",
-    params: {
-        family: i32 {
-            default: 19,
-            description: "Address family number (default 19)",
-        },
-    },
 }

@@ -1,0 +1,288 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Datagrams: peers that change, and packets that find their way by name.
+
+use super::module::FAMILY;
+use super::names;
+use super::packets::{
+    self,
+    Sent, //
+};
+use super::socket::{
+    Live,
+    Runix,
+    Sock, //
+};
+use crate::net::{
+    Blocking,
+    Packet,
+    Phase,
+    SendMsg,
+    SockType,
+    StateGuard,
+    Timeout,
+    Turn, //
+};
+use core::ptr;
+use kernel::{
+    prelude::*,
+    sync::aref::ARef, //
+};
+
+/// Bytes of `SO_SNDBUF` that no message may use, as with AF_UNIX.
+const RESERVE: usize = 32;
+
+/// Gives a datagram socket a peer, or takes it away (`AF_UNSPEC`): `connect(2)`.
+///
+/// Mirrors `unix_dgram_connect()`. May sleep.
+pub(super) fn connect(sk: &Live<'_>, address: &[u8]) -> Result {
+    let family = address.first_chunk::<2>().ok_or(EINVAL)?;
+    if u16::from_ne_bytes(*family) == 0 {
+        let mut state = sk.lock();
+        let old = state.replace_peer(None)?;
+        if old.is_some() {
+            state.set_phase(Phase::Closed);
+        }
+        drop(state);
+        parted(sk, old, None);
+        return Ok(());
+    }
+    let name = names::parse(address)?;
+    loop {
+        let other = names::find(sk, name, address)?;
+        let old = match Sock::lock_two(sk, &other) {
+            Some((mut own, mut theirs)) => {
+                if other.is_dead() {
+                    continue;
+                }
+                check_may_send(sk, &theirs)?;
+                sk.may_send(&theirs)?;
+                own.set_phase(Phase::Established);
+                theirs.set_phase(Phase::Established);
+                own.replace_peer(Some(other.clone()))?
+            }
+            // A socket may be its own peer.
+            None => {
+                let mut own = sk.lock();
+                check_may_send(sk, &own)?;
+                sk.may_send(&own)?;
+                own.set_phase(Phase::Established);
+                own.replace_peer(Some(other.clone()))?
+            }
+        };
+        parted(sk, old, Some(&other));
+        return Ok(());
+    }
+}
+
+/// Checks that a socket takes packets from this one: it has no other peer.
+fn check_may_send(sk: &Sock, other: &StateGuard<'_, Runix>) -> Result {
+    match other.peer() {
+        Some(peer) if !ptr::eq(peer, sk) => Err(EPERM),
+        _ => Ok(()),
+    }
+}
+
+/// Follows up on a change of peers, without locks: who polls the socket may
+/// write again, and what the old peer had sent is dropped.
+fn parted(sk: &Live<'_>, old: Option<ARef<Sock>>, new: Option<&Sock>) {
+    let Some(old) = old else {
+        return;
+    };
+    sk.wake_writers();
+    if new.is_some_and(|new| ptr::eq(new, &*old)) {
+        return;
+    }
+    disconnected(sk, &old);
+    let mut state = old.lock();
+    if state.peer().is_none() {
+        state.set_phase(Phase::Closed);
+    }
+}
+
+/// Drops what is queued from a peer that is one no longer. If that peer was
+/// connected to us, it learns of the loss (`ECONNRESET`).
+///
+/// Mirrors `unix_dgram_disconnected()`.
+fn disconnected(sk: &Live<'_>, old: &Sock) {
+    if sk.data().packets.purge() == 0 {
+        return;
+    }
+    sk.wake_all_waiters();
+    let mut state = old.lock();
+    let mutual = state.peer().is_some_and(|peer| ptr::eq(peer, sk.sock()));
+    if !old.is_dead() && mutual {
+        state.set_error(ECONNRESET);
+        drop(state);
+        old.error_reported();
+    }
+}
+
+/// Sends a packet: `sendmsg(2)`.
+///
+/// Mirrors `unix_dgram_sendmsg()`. May sleep (`SO_SNDTIMEO`).
+pub(super) fn send(sk: &Live<'_>, msg: &mut SendMsg<'_>) -> Result<usize> {
+    msg.check_ancillary(sk)?;
+    if msg.is_out_of_band() {
+        return Err(EOPNOTSUPP);
+    }
+    let address = Address::of(msg)?;
+    let len = msg.remaining();
+    if len > sk.sndbuf().saturating_sub(RESERVE) {
+        return Err(EMSGSIZE);
+    }
+    let mut timeout = match msg.blocking() {
+        Blocking::Yes => sk.send_timeout(),
+        Blocking::No => Timeout::NONE,
+    };
+    wait_for_room(sk, &mut timeout)?;
+
+    let mut packet = Packet::new(msg, Sent::new(sk))?;
+    let size = packet.size();
+    packet.meta_mut().charge(size);
+    let mut packet = Some(packet);
+    loop {
+        let other = match &address {
+            Some(address) => names::find(sk, names::parse(address.bytes())?, address.bytes())?,
+            None => sk.peer_get().ok_or(ENOTCONN)?,
+        };
+        match deliver(sk, &other, &mut packet, &mut timeout, address.is_some())? {
+            Delivery::Done => {
+                other.data_ready();
+                return Ok(len);
+            }
+            Delivery::LookAgain => {}
+        }
+    }
+}
+
+/// The address that a packet is sent to.
+struct Address {
+    bytes: [u8; 128],
+    len: usize,
+}
+
+impl Address {
+    /// Copies the address of a message, if it has one, and checks it.
+    fn of(msg: &SendMsg<'_>) -> Result<Option<Self>> {
+        let Some(bytes) = msg.address() else {
+            return Ok(None);
+        };
+        crate::pure::addr::Name::parse(bytes, FAMILY.number())?;
+        let mut this = Self {
+            bytes: [0; 128],
+            len: bytes.len(),
+        };
+        this.bytes
+            .get_mut(..bytes.len())
+            .ok_or(EINVAL)?
+            .copy_from_slice(bytes);
+        Ok(Some(this))
+    }
+
+    fn bytes(&self) -> &[u8] {
+        self.bytes.get(..self.len).unwrap_or(&self.bytes)
+    }
+}
+
+/// Waits until the sender may send one packet more.
+///
+/// The order of errors is that of `sock_alloc_send_pskb()`.
+fn wait_for_room(sk: &Live<'_>, timeout: &mut Timeout) -> Result {
+    loop {
+        sk.take_error()?;
+        if sk.shutdown().send() {
+            return Err(EPIPE);
+        }
+        if packets::has_room(sk) {
+            return Ok(());
+        }
+        sk.note_no_space();
+        sk.wait(Turn::All, timeout, || {
+            sk.has_error() || sk.shutdown().send() || packets::has_room(sk)
+        })?;
+    }
+}
+
+/// What came of [`deliver`].
+enum Delivery {
+    /// The packet is in the receiver's queue.
+    Done,
+    /// The receiver is to be looked up again.
+    LookAgain,
+}
+
+/// Puts a packet into a receiver's queue, waiting until it takes one.
+fn deliver(
+    sk: &Live<'_>,
+    other: &Sock,
+    packet: &mut Option<Packet<Sent>>,
+    timeout: &mut Timeout,
+    by_name: bool,
+) -> Result<Delivery> {
+    loop {
+        let state = other.lock();
+        check_may_send(sk, &state)?;
+        if other.is_dead() {
+            drop(state);
+            return receiver_is_gone(sk, other, by_name);
+        }
+        if other.shutdown().receive() {
+            return Err(EPIPE);
+        }
+        if sk.kind() != Some(SockType::SeqPacket) {
+            sk.may_send(&state)?;
+        }
+        let connected = state.peer().is_some_and(|peer| ptr::eq(peer, sk.sock()));
+        let full = !connected && !ptr::eq(other, sk.sock()) && packets::is_full(other);
+        if !full {
+            let result = other.data().packets.push(packet.take().ok_or(EINVAL)?);
+            drop(state);
+            // It is only shut once the receiver is dead, which it isn't under its lock.
+            return result.map(|()| Delivery::Done).map_err(|_| EPIPE);
+        }
+        drop(state);
+        if timeout.is_none() {
+            // Whoever polls for room from now on is woken when there is some.
+            if !is_peer(sk, other) || packets::wait_for_peer(sk, other) {
+                return Err(EAGAIN);
+            }
+            continue;
+        }
+        let waited = other.wait_for_room(timeout, || {
+            other.is_dead() || other.shutdown().receive() || !packets::is_full(other)
+        });
+        // The time may be up just when there is room: the loop looks once more.
+        if waited != Err(EAGAIN) {
+            waited?;
+        }
+    }
+}
+
+fn is_peer(sk: &Live<'_>, other: &Sock) -> bool {
+    sk.lock().peer().is_some_and(|peer| ptr::eq(peer, other))
+}
+
+/// Handles a receiver that has been closed.
+fn receiver_is_gone(sk: &Live<'_>, other: &Sock, by_name: bool) -> Result<Delivery> {
+    if sk.kind() == Some(SockType::SeqPacket) {
+        return Err(EPIPE);
+    }
+    let mut state = sk.lock();
+    if state.peer().is_some_and(|peer| ptr::eq(peer, other)) {
+        let old = state.replace_peer(None)?;
+        state.set_phase(Phase::Closed);
+        drop(state);
+        sk.wake_writers();
+        if let Some(old) = old {
+            disconnected(sk, &old);
+        }
+        return Err(ECONNREFUSED);
+    }
+    drop(state);
+    if by_name {
+        Ok(Delivery::LookAgain)
+    } else {
+        Err(ECONNRESET)
+    }
+}

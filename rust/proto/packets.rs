@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Packets: what datagram and sequenced-packet sockets have in common.
+
+use super::socket::{
+    at_end,
+    Live,
+    Sock,
+    Socket, //
+};
+use crate::net::{
+    Blocking,
+    Events,
+    Packet,
+    Phase,
+    PullFault,
+    ReceiveMsg,
+    Shutdown,
+    SockType,
+    Timeout, //
+};
+use crate::pure::limits;
+use kernel::{
+    prelude::*,
+    sync::{
+        aref::ARef,
+        atomic::Relaxed, //
+    }, //
+};
+
+/// What belongs to a packet besides its payload.
+///
+/// # Invariants
+///
+/// `charged` bytes are counted as outstanding at the sender.
+pub(crate) struct Sent {
+    sender: ARef<Sock>,
+    charged: usize,
+}
+
+impl Sent {
+    /// Makes the sender's part of a packet that isn't charged yet.
+    pub(super) fn new(sk: &Live<'_>) -> Self {
+        Self {
+            sender: sk.hold(),
+            charged: 0,
+        }
+    }
+
+    /// Charges the packet's memory to the sender, until the packet is dropped.
+    pub(super) fn charge(&mut self, size: usize) {
+        // INVARIANT: The bytes are counted.
+        self.sender.data().outstanding.add(size, Relaxed);
+        self.charged = self.charged.saturating_add(size);
+    }
+}
+
+impl Drop for Sent {
+    fn drop(&mut self) {
+        let data: &Socket = self.sender.data().get_ref();
+        let before = data.outstanding.fetch_sub(self.charged, kernel::sync::atomic::Full);
+        let left = before.wrapping_sub(self.charged);
+        if data.wants_room.load(Relaxed) && limits::writable(left, self.sender.sndbuf()) {
+            data.wants_room.store(false, Relaxed);
+            self.sender.wake_writers();
+        }
+    }
+}
+
+/// Tells whether a sender may send one packet more: it has not filled its
+/// `SO_SNDBUF`. Otherwise it will be woken when it may again.
+pub(super) fn has_room(sk: &Live<'_>) -> bool {
+    wish(sk, |outstanding, sndbuf| outstanding < sndbuf)
+}
+
+/// Asks for something of the outstanding bytes and the limit; leaves the wish
+/// to be woken if it isn't so.
+fn wish(sk: &Live<'_>, ask: impl Fn(usize, usize) -> bool) -> bool {
+    let data = sk.data();
+    if ask(data.outstanding.load(Relaxed), sk.sndbuf()) {
+        return true;
+    }
+    data.wants_room.store(true, Relaxed);
+    // Pairs with the fully ordered subtraction in `Sent::drop`: either that sees the wish, or the
+    // bytes are seen to be gone here.
+    kernel::sync::barrier::smp_mb(kernel::sync::atomic::Full);
+    ask(data.outstanding.load(Relaxed), sk.sndbuf())
+}
+
+/// Receives a packet: `recvmsg(2)`.
+///
+/// Mirrors `__unix_dgram_recvmsg()`. May sleep (`SO_RCVTIMEO`).
+pub(super) fn receive(sk: &Live<'_>, msg: &mut ReceiveMsg<'_>) -> Result<usize> {
+    if msg.is_out_of_band() {
+        return Err(EOPNOTSUPP);
+    }
+    let queue = &sk.data().get_ref().packets;
+    let mut timeout = match msg.blocking() {
+        Blocking::Yes => sk.receive_timeout(),
+        Blocking::No => Timeout::NONE,
+    };
+    loop {
+        sk.take_error()?;
+        let mut seen = 0;
+        if msg.is_peek() {
+            let mut reader = queue.read();
+            let offset = sk.peek_offset();
+            seen = queue.count();
+            let peeked = reader.peek(offset, |packet, skip| deliver(sk, packet, msg, skip));
+            drop(reader);
+            match peeked {
+                Some(Ok((len, copied))) => {
+                    sk.peek_offset_forward(copied);
+                    sk.wake_senders();
+                    return Ok(len);
+                }
+                Some(Err(PullFault(count))) => {
+                    msg.fault_in(count)?;
+                    continue;
+                }
+                None => {}
+            }
+        } else {
+            let taken = queue.read().take();
+            if let Some(packet) = taken {
+                sk.wake_senders();
+                return receive_taken(sk, &packet, msg);
+            }
+        }
+        if let Some(end) = wait(sk, &mut timeout, seen)? {
+            return Ok(end);
+        }
+    }
+}
+
+/// Hands a packet that was taken out of the queue to the program. A fault that
+/// can't be mended loses it, as with AF_UNIX.
+fn receive_taken(
+    sk: &Live<'_>,
+    packet: &Packet<Sent>,
+    msg: &mut ReceiveMsg<'_>,
+) -> Result<usize> {
+    loop {
+        match deliver(sk, packet, msg, 0) {
+            Ok((len, _)) => {
+                sk.peek_offset_back(packet.len());
+                return Ok(len);
+            }
+            Err(PullFault(count)) => msg.fault_in(count)?,
+        }
+    }
+}
+
+/// Copies a packet from `skip` on to the program. Returns what the call is to
+/// return, and how many bytes were copied.
+fn deliver(
+    _sk: &Live<'_>,
+    packet: &Packet<Sent>,
+    msg: &mut ReceiveMsg<'_>,
+    skip: usize,
+) -> Result<(usize, usize), PullFault> {
+    let len = packet.len().saturating_sub(skip);
+    let count = len.min(msg.room());
+    packet.copy_out(msg, skip, count)?;
+    if msg.wants_address() {
+        if let Some(address) = packet.meta().sender.address() {
+            msg.set_address(address);
+        }
+    }
+    if count < len {
+        msg.set_truncated();
+    }
+    Ok((if msg.wants_length() { len } else { count }, count))
+}
+
+/// Waits for a packet besides the `seen` ones. Returns what to return if none will come.
+fn wait(sk: &Live<'_>, timeout: &mut Timeout, seen: usize) -> Result<Option<usize>> {
+    let sequenced = sk.kind() == Some(SockType::SeqPacket);
+    if timeout.is_none() {
+        // A sequenced socket tells the end even without waiting.
+        if sequenced && at_end(sk)? {
+            return Ok(Some(0));
+        }
+        return Err(EAGAIN);
+    }
+    let queue = &sk.data().get_ref().packets;
+    let ended = || sk.shutdown().receive() || (sequenced && sk.phase() == Phase::Closed);
+    let result = sk.wait_readable(timeout, || {
+        queue.count() > seen || sk.has_error() || ended()
+    });
+    if result == Err(EAGAIN) && sequenced && at_end(sk)? {
+        return Ok(Some(0));
+    }
+    result?;
+    if queue.count() > seen {
+        return Ok(None);
+    }
+    if at_end(sk)? {
+        return Ok(Some(0));
+    }
+    // A sequenced connection may have gone while there was nothing to read.
+    if sequenced && sk.phase() == Phase::Closed {
+        return Err(ENOTCONN);
+    }
+    Ok(None)
+}
+
+/// Tells what a datagram or sequenced-packet socket is ready for.
+///
+/// Mirrors `unix_dgram_poll()`.
+pub(super) fn poll(sk: &Live<'_>) -> Events {
+    let mut events = Events::NONE;
+    let shutdown = sk.shutdown();
+    let phase = sk.phase();
+    if sk.has_error() {
+        events |= Events::ERROR;
+    }
+    if shutdown.receive() {
+        events |= Events::READ_HANGUP;
+        events |= Events::READABLE;
+    }
+    if shutdown == Shutdown::BOTH {
+        events |= Events::HANGUP;
+    }
+    if sk.data().packets.count() > 0 || (phase == Phase::Listening && sk.pending() > 0) {
+        events |= Events::READABLE;
+    }
+    if sk.kind() == Some(SockType::SeqPacket) && phase == Phase::Closed {
+        events |= Events::HANGUP;
+    }
+    let writable = phase != Phase::Listening && wish(sk, limits::writable) && !peer_is_full(sk);
+    if writable {
+        events |= Events::WRITABLE;
+    } else {
+        sk.note_no_space();
+    }
+    events
+}
+
+/// Tells whether a socket takes no more packets from those that it isn't
+/// connected to.
+pub(super) fn is_full(sk: &Sock) -> bool {
+    u32::try_from(sk.data().packets.count()).unwrap_or(u32::MAX) > sk.backlog()
+}
+
+/// Tells whether the peer is another's and full; if so, this socket's pollers
+/// are woken when it has taken a packet.
+fn peer_is_full(sk: &Live<'_>) -> bool {
+    let Some(peer) = sk.peer_get() else {
+        return false;
+    };
+    let connected = peer.lock().peer().is_some_and(|p| core::ptr::eq(p, sk.sock()));
+    if connected || !is_full(&peer) {
+        return false;
+    }
+    wait_for_peer(sk, &peer)
+}
+
+/// Lets the pollers of a socket be woken by its peer, and returns whether that
+/// is still full.
+///
+/// A dead peer isn't: sending to it tells that it is.
+pub(super) fn wait_for_peer(sk: &Live<'_>, peer: &Sock) -> bool {
+    let mut state = sk.lock();
+    if !state.peer().is_some_and(|p| core::ptr::eq(p, peer)) {
+        return false;
+    }
+    state.watch_peer();
+    is_full(peer) && !peer.is_dead()
+}
