@@ -35,13 +35,7 @@ mod raw {
     ));
 }
 
-#[allow(
-    clippy::all,
-    dead_code,
-    improper_ctypes,
-    missing_docs,
-    unreachable_pub
-)]
+#[allow(clippy::all, dead_code, improper_ctypes, missing_docs, unreachable_pub)]
 mod helpers {
     use super::raw::*;
     use kernel::ffi;

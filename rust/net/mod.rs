@@ -86,8 +86,8 @@ pub(crate) use procfs::{
     ProcFile, //
 };
 pub(crate) use queue::{
-    PullFault,
     ByteQueue,
+    PullFault,
     PushError,
     Reader, //
 };

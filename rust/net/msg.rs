@@ -85,7 +85,9 @@ impl SendMsg<'_> {
         // SAFETY: By the type invariants; the address is a copy in kernel memory of that length.
         unsafe {
             let raw = self.raw.as_ptr();
-            let len = usize::try_from((*raw).msg_namelen).ok().filter(|len| *len > 0)?;
+            let len = usize::try_from((*raw).msg_namelen)
+                .ok()
+                .filter(|len| *len > 0)?;
             if (*raw).msg_name.is_null() {
                 return None;
             }
@@ -149,9 +151,7 @@ impl SendMsg<'_> {
     pub(super) unsafe fn copy_nofault(&mut self, to: *mut u8, count: usize) -> usize {
         let count = count.min(self.len);
         // SAFETY: `to` by the function's safety requirements, the iterator by the type invariants.
-        let copied = unsafe {
-            bindings::copy_from_iter_nofault(to.cast(), count, self.iter())
-        };
+        let copied = unsafe { bindings::copy_from_iter_nofault(to.cast(), count, self.iter()) };
         // INVARIANT: The iterator has moved on by that much.
         self.len = self.len.saturating_sub(copied);
         copied
@@ -311,9 +311,7 @@ impl ReceiveMsg<'_> {
         let count = count.min(self.room);
         // SAFETY: `from` by the function's safety requirements, the iterator by the type
         // invariants.
-        let copied = unsafe {
-            bindings::copy_to_iter_nofault(from.cast(), count, self.iter())
-        };
+        let copied = unsafe { bindings::copy_to_iter_nofault(from.cast(), count, self.iter()) };
         // INVARIANT: The iterator has moved on by that much.
         self.room = self.room.saturating_sub(copied);
         copied

@@ -335,7 +335,11 @@ struct Table<T>(PhantomData<T>);
 impl<T: SocketOps> Table<T> {
     const OPS: kb::proto_ops = kb::proto_ops {
         release: Some(Self::release),
-        bind: if T::HAS_BIND { Some(Self::bind) } else { Some(bindings::sock_no_bind) },
+        bind: if T::HAS_BIND {
+            Some(Self::bind)
+        } else {
+            Some(bindings::sock_no_bind)
+        },
         connect: if T::HAS_CONNECT {
             Some(Self::connect)
         } else {
@@ -346,23 +350,43 @@ impl<T: SocketOps> Table<T> {
         } else {
             Some(bindings::sock_no_socketpair)
         },
-        accept: if T::HAS_ACCEPT { Some(Self::accept) } else { Some(no_accept) },
+        accept: if T::HAS_ACCEPT {
+            Some(Self::accept)
+        } else {
+            Some(no_accept)
+        },
         getname: if T::HAS_GETNAME {
             Some(Self::getname)
         } else {
             Some(bindings::sock_no_getname)
         },
         poll: if T::HAS_POLL { Some(Self::poll) } else { None },
-        ioctl: if T::HAS_IOCTL { Some(Self::ioctl) } else { Some(bindings::sock_no_ioctl) },
+        ioctl: if T::HAS_IOCTL {
+            Some(Self::ioctl)
+        } else {
+            Some(bindings::sock_no_ioctl)
+        },
         // The commands take pointers and values that are the same in both worlds.
-        compat_ioctl: if T::HAS_IOCTL { Some(Self::ioctl) } else { None },
-        listen: if T::HAS_LISTEN { Some(Self::listen) } else { Some(bindings::sock_no_listen) },
+        compat_ioctl: if T::HAS_IOCTL {
+            Some(Self::ioctl)
+        } else {
+            None
+        },
+        listen: if T::HAS_LISTEN {
+            Some(Self::listen)
+        } else {
+            Some(bindings::sock_no_listen)
+        },
         shutdown: if T::HAS_SHUTDOWN {
             Some(Self::shutdown)
         } else {
             Some(bindings::sock_no_shutdown)
         },
-        setsockopt: if T::HAS_SETSOCKOPT { Some(Self::setsockopt) } else { None },
+        setsockopt: if T::HAS_SETSOCKOPT {
+            Some(Self::setsockopt)
+        } else {
+            None
+        },
         sendmsg: if T::HAS_SENDMSG {
             Some(Self::sendmsg)
         } else {
@@ -374,8 +398,16 @@ impl<T: SocketOps> Table<T> {
             Some(bindings::sock_no_recvmsg)
         },
         mmap: Some(bindings::sock_no_mmap),
-        splice_read: if T::HAS_SPLICE_READ { Some(Self::splice_read) } else { None },
-        set_peek_off: if T::HAS_RECVMSG { Some(SET_PEEK_OFF) } else { None },
+        splice_read: if T::HAS_SPLICE_READ {
+            Some(Self::splice_read)
+        } else {
+            None
+        },
+        set_peek_off: if T::HAS_RECVMSG {
+            Some(SET_PEEK_OFF)
+        } else {
+            None
+        },
         ..pin_init::zeroed()
     };
 
@@ -547,7 +579,10 @@ impl<T: SocketOps> Table<T> {
         from_result(|| {
             // SAFETY: See `Table`; the message is the caller's, and has an iterator over `size` bytes.
             let (sk, mut msg) = unsafe {
-                (Live::from_raw(socket), ReceiveMsg::from_raw(msg, size, flags as u32))
+                (
+                    Live::from_raw(socket),
+                    ReceiveMsg::from_raw(msg, size, flags as u32),
+                )
             };
             Ok(c_int::try_from(T::recvmsg(&sk, &mut msg)?).unwrap_or(c_int::MAX))
         })

@@ -191,8 +191,7 @@ impl<M> Packet<M> {
             if from < end {
                 let part = end.wrapping_sub(from);
                 // SAFETY: The bytes are the packet's, and nobody writes them any more.
-                let copied =
-                    unsafe { msg.copy_nofault(bytes.add(from.wrapping_sub(start)), part) };
+                let copied = unsafe { msg.copy_nofault(bytes.add(from.wrapping_sub(start)), part) };
                 done = copied.wrapping_add(done);
                 if copied < part {
                     // SAFETY: That many bytes were copied in this loop.
@@ -336,7 +335,8 @@ impl<M: Send> PacketQueue<M> {
     pub(crate) fn first_len(&self) -> usize {
         let list = self.list.lock();
         // SAFETY: By the invariants of `List`, the packet is the list's, which is locked.
-        list.first.map_or(0, |first| unsafe { (*first.as_ptr()).len })
+        list.first
+            .map_or(0, |first| unsafe { (*first.as_ptr()).len })
     }
 
     /// Puts a packet at the end, or hands it back if nothing more is taken.
@@ -348,7 +348,8 @@ impl<M: Send> PacketQueue<M> {
             return Err(packet);
         }
         self.count.store(self.count().wrapping_add(1), Relaxed);
-        self.bytes.store(self.bytes().wrapping_add(packet.len()), Relaxed);
+        self.bytes
+            .store(self.bytes().wrapping_add(packet.len()), Relaxed);
         list.push(packet);
         Ok(())
     }
@@ -393,7 +394,9 @@ impl<M: Send> PacketReader<'_, M> {
         let mut list = queue.list.lock();
         let packet = list.pop()?;
         queue.count.store(queue.count().wrapping_sub(1), Relaxed);
-        queue.bytes.store(queue.bytes().wrapping_sub(packet.len()), Relaxed);
+        queue
+            .bytes
+            .store(queue.bytes().wrapping_sub(packet.len()), Relaxed);
         Some(packet)
     }
 

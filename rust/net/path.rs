@@ -159,12 +159,7 @@ impl SocketFile {
         let mut parent = MaybeUninit::<kb::path>::uninit();
         // SAFETY: The name is terminated; `parent` is written on success.
         let dentry = unsafe {
-            bindings::start_creating_path(
-                AT_FDCWD,
-                name.as_ptr().cast(),
-                parent.as_mut_ptr(),
-                0,
-            )
+            bindings::start_creating_path(AT_FDCWD, name.as_ptr().cast(), parent.as_mut_ptr(), 0)
         };
         // SAFETY: Only looks at the pointer's value.
         let error = unsafe { bindings::is_err(dentry.cast()) };

@@ -92,7 +92,10 @@ unsafe impl<T: PerNetData> Sync for PerNet<T> {}
 impl<T: PerNetData> PerNet<T> {
     /// Makes a value that isn't registered yet.
     pub(crate) const fn new() -> Self {
-        assert!(align_of::<T>() <= 8, "the namespace's memory has no more alignment");
+        assert!(
+            align_of::<T>() <= 8,
+            "the namespace's memory has no more alignment"
+        );
         Self {
             ops: Opaque::new(pin_init::zeroed()),
             id: UnsafeCell::new(0),
@@ -165,7 +168,10 @@ impl<T: PerNetData> PerNet<T> {
             };
             for (made, file) in T::FILES.iter().enumerate() {
                 if let Err(e) = file.create(space) {
-                    T::FILES.iter().take(made).for_each(|file| file.remove(space));
+                    T::FILES
+                        .iter()
+                        .take(made)
+                        .for_each(|file| file.remove(space));
                     // SAFETY: Initialised above, and the files that led to it are gone.
                     unsafe { ptr::drop_in_place(data) };
                     return Err(e);

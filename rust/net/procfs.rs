@@ -99,9 +99,8 @@ impl ProcFile {
     /// May sleep. `ENOMEM` if that fails.
     pub(super) fn create(&self, net: &Net) -> Result {
         // SAFETY: The namespace is valid, the name and the operations are static.
-        let entry = unsafe {
-            bindings::proc_create_net(self.name.as_ptr().cast(), net.as_raw(), self.ops)
-        };
+        let entry =
+            unsafe { bindings::proc_create_net(self.name.as_ptr().cast(), net.as_raw(), self.ops) };
         if entry.is_null() {
             return Err(ENOMEM);
         }

@@ -250,11 +250,7 @@ impl ByteQueue {
     /// The segments must not get out of step with the positions: a chunk that
     /// stayed would be taken for the one that follows, with bytes in it that
     /// nobody wrote.
-    fn cut(
-        &self,
-        writer: &mut Guard<'_, WriterHalf, MutexBackend>,
-        tail: Option<NonNull<Header>>,
-    ) {
+    fn cut(&self, writer: &mut Guard<'_, WriterHalf, MutexBackend>, tail: Option<NonNull<Header>>) {
         let mut next = match tail {
             // SAFETY: The chunk is owned by the queue; the reader doesn't follow its link before
             // there is something readable behind it.

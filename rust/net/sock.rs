@@ -259,9 +259,7 @@ impl<F: Family> Sock<F> {
     pub(crate) fn phase(&self) -> Phase {
         // SAFETY: By the type invariants, the field is valid; the C side reads and writes it by
         // `READ_ONCE()` and `WRITE_ONCE()` too.
-        let raw = unsafe {
-            (&raw const (*self.as_sk()).__sk_common.skc_state).read_volatile()
-        };
+        let raw = unsafe { (&raw const (*self.as_sk()).__sk_common.skc_state).read_volatile() };
         match u32::from(raw) {
             bindings::TCP_ESTABLISHED => Phase::Established,
             bindings::TCP_LISTEN => Phase::Listening,
@@ -303,17 +301,13 @@ impl<F: Family> Sock<F> {
     /// Returns how long a receive may sleep (`SO_RCVTIMEO`).
     pub(crate) fn receive_timeout(&self) -> Timeout {
         // SAFETY: As in `phase`.
-        Timeout::from_jiffies(unsafe {
-            (&raw const (*self.as_sk()).sk_rcvtimeo).read_volatile()
-        })
+        Timeout::from_jiffies(unsafe { (&raw const (*self.as_sk()).sk_rcvtimeo).read_volatile() })
     }
 
     /// Returns how long a send or a connect may sleep (`SO_SNDTIMEO`).
     pub(crate) fn send_timeout(&self) -> Timeout {
         // SAFETY: As in `phase`.
-        Timeout::from_jiffies(unsafe {
-            (&raw const (*self.as_sk()).sk_sndtimeo).read_volatile()
-        })
+        Timeout::from_jiffies(unsafe { (&raw const (*self.as_sk()).sk_sndtimeo).read_volatile() })
     }
 
     /// Returns the least number of bytes that a receive waits for
@@ -457,9 +451,7 @@ impl<'a, F: Family> StateGuard<'a, F> {
     /// Moves the socket to another phase.
     pub(crate) fn set_phase(&mut self, phase: Phase) {
         // SAFETY: The field is valid, and written under the state lock alone.
-        unsafe {
-            (&raw mut (*self.sk.as_sk()).__sk_common.skc_state).write_volatile(phase.raw())
-        };
+        unsafe { (&raw mut (*self.sk.as_sk()).__sk_common.skc_state).write_volatile(phase.raw()) };
     }
 
     /// Shuts down more directions.
@@ -490,7 +482,11 @@ impl<'a, F: Family> StateGuard<'a, F> {
     /// Tells whether the socket has a file (or had one, that is just closing).
     pub(crate) fn has_socket(&self) -> bool {
         // SAFETY: By the type invariants of `Sock`; a snapshot, never dereferenced.
-        unsafe { !(&raw const (*self.sk.as_sk()).sk_socket).read_volatile().is_null() }
+        unsafe {
+            !(&raw const (*self.sk.as_sk()).sk_socket)
+                .read_volatile()
+                .is_null()
+        }
     }
 }
 
@@ -567,9 +563,7 @@ impl<'a, F: Family> Live<'a, F> {
     /// front of the queue; `None` if the option isn't set.
     pub(crate) fn peek_offset(&self) -> Option<usize> {
         // SAFETY: By the type invariants.
-        let offset = unsafe {
-            bindings::peek_offset(self.sk.as_sk(), bindings::MSG_PEEK as c_int)
-        };
+        let offset = unsafe { bindings::peek_offset(self.sk.as_sk(), bindings::MSG_PEEK as c_int) };
         usize::try_from(offset).ok()
     }
 

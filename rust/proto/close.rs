@@ -37,7 +37,10 @@ pub(super) fn close(sk: &Closing<'_, Runix>, cause: Cause) {
         space.sockets.remove(sk);
         space.names.remove(sk);
     }
-    if let Some(files) = sk.initial_space::<Space>().and_then(|space| space.files.as_ref()) {
+    if let Some(files) = sk
+        .initial_space::<Space>()
+        .and_then(|space| space.files.as_ref())
+    {
         files.remove(sk);
     }
 

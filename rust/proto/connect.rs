@@ -142,11 +142,7 @@ enum Joined {
 /// Puts a prepared connection into the listener's queue, under both locks.
 ///
 /// Takes it out of `new` if it does.
-fn join(
-    sk: &Live<'_>,
-    listener: &Sock,
-    new: &mut Option<KBox<Waiting>>,
-) -> Result<Joined> {
+fn join(sk: &Live<'_>, listener: &Sock, new: &mut Option<KBox<Waiting>>) -> Result<Joined> {
     // Declared before the locks, and so dropped after them.
     let _old_cred;
     let Some((mut server, mut client)) = Sock::lock_two(listener, sk) else {

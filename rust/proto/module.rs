@@ -33,8 +33,10 @@ pub(super) static PACKET_PROTO: Proto<Runix> = Proto::new(c"RUNIX");
 pub(super) static STREAM_PROTO: Proto<Runix> = Proto::new(c"RUNIX-STREAM");
 
 /// The family, as it is registered.
-pub(super) static FAMILY: FamilyDesc<Runix> = 
-    FamilyDesc::new(&[&PACKET_PROTO, &STREAM_PROTO], &[&STREAM, &DATAGRAM, &SEQPACKET]);
+pub(super) static FAMILY: FamilyDesc<Runix> = FamilyDesc::new(
+    &[&PACKET_PROTO, &STREAM_PROTO],
+    &[&STREAM, &DATAGRAM, &SEQPACKET],
+);
 
 static SPACES: PerNet<Space> = PerNet::new();
 
@@ -96,9 +98,16 @@ impl kernel::Module for Module {
                     number
                 );
             } else if *e == ENOBUFS {
-                pr_err!("this kernel has no family number {}; try 18, 22, 13 or 19\n", number);
+                pr_err!(
+                    "this kernel has no family number {}; try 18, 22, 13 or 19\n",
+                    number
+                );
             } else {
-                pr_err!("family number {} could not be registered: {:?}\n", number, e);
+                pr_err!(
+                    "family number {} could not be registered: {:?}\n",
+                    number,
+                    e
+                );
             }
         })?;
         pr_info!(

@@ -16,8 +16,8 @@ use crate::net::{
     BindGuard,
     InodeId,
     PathRef,
-    SocketFile,
     SockType, //
+    SocketFile,
 };
 use crate::pure::addr::{
     self,
@@ -55,7 +55,10 @@ impl Terminated {
         let mut bytes = [0; HEADER + PATH_MAX + 1];
         bytes[..HEADER].copy_from_slice(&FAMILY.number().to_ne_bytes());
         let len = HEADER.wrapping_add(path.len());
-        bytes.get_mut(HEADER..len).ok_or(EINVAL)?.copy_from_slice(path);
+        bytes
+            .get_mut(HEADER..len)
+            .ok_or(EINVAL)?
+            .copy_from_slice(path);
         Ok(Self {
             bytes,
             len: len.wrapping_add(1),
@@ -93,12 +96,15 @@ pub(super) fn bind(sk: &Live<'_>, bytes: &[u8]) -> Result {
 /// path that exists is an error (`EADDRINUSE`) even where the socket has a name
 /// already (`EINVAL`).
 fn bind_file(sk: &Live<'_>, path: &[u8]) -> Result {
-    let files = sk.initial_space::<Space>().and_then(|space| space.files.as_ref());
+    let files = sk
+        .initial_space::<Space>()
+        .and_then(|space| space.files.as_ref());
     let files = files.ok_or(ENODEV)?;
     let name = Terminated::new(path)?;
     let address = Address::new(name.address())?;
-    let file = SocketFile::create(sk, name.path()?)
-        .map_err(|e| if e == EEXIST { EADDRINUSE } else { e })?;
+    let file =
+        SocketFile::create(sk, name.path()?)
+            .map_err(|e| if e == EEXIST { EADDRINUSE } else { e })?;
 
     let naming = sk.lock_bind()?;
     if sk.address().is_some() {
@@ -155,7 +161,9 @@ fn autobind(sk: &Live<'_>) -> Result {
         let hash = name_hash(sk.kind(), &bytes);
         if space.names.find(hash, taken).is_none() {
             let address = Address::new(&bytes)?;
-            let done = space.names.insert(hash, sk, taken, || name_it(&naming, address));
+            let done = space
+                .names
+                .insert(hash, sk, taken, || name_it(&naming, address));
             if done.is_ok() {
                 return Ok(());
             }
@@ -186,7 +194,9 @@ pub(super) fn find(sk: &Live<'_>, name: Name<'_>, bytes: &[u8]) -> Result<ARef<S
 }
 
 fn find_file(sk: &Live<'_>, path: &[u8]) -> Result<ARef<Sock>> {
-    let files = sk.initial_space::<Space>().and_then(|space| space.files.as_ref());
+    let files = sk
+        .initial_space::<Space>()
+        .and_then(|space| space.files.as_ref());
     let place = PathRef::lookup(Terminated::new(path)?.path()?)?;
     place.check_writable()?;
     if !place.is_socket() {

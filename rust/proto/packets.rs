@@ -58,7 +58,9 @@ impl Sent {
 impl Drop for Sent {
     fn drop(&mut self) {
         let data: &Socket = self.sender.data().get_ref();
-        let before = data.outstanding.fetch_sub(self.charged, kernel::sync::atomic::Full);
+        let before = data
+            .outstanding
+            .fetch_sub(self.charged, kernel::sync::atomic::Full);
         let left = before.wrapping_sub(self.charged);
         if data.wants_room.load(Relaxed) && limits::writable(left, self.sender.sndbuf()) {
             data.wants_room.store(false, Relaxed);
@@ -135,11 +137,7 @@ pub(super) fn receive(sk: &Live<'_>, msg: &mut ReceiveMsg<'_>) -> Result<usize> 
 
 /// Hands a packet that was taken out of the queue to the program. A fault that
 /// can't be mended loses it, as with AF_UNIX.
-fn receive_taken(
-    sk: &Live<'_>,
-    packet: &Packet<Sent>,
-    msg: &mut ReceiveMsg<'_>,
-) -> Result<usize> {
+fn receive_taken(sk: &Live<'_>, packet: &Packet<Sent>, msg: &mut ReceiveMsg<'_>) -> Result<usize> {
     loop {
         match deliver(sk, packet, msg, 0) {
             Ok((len, _)) => {
@@ -249,7 +247,10 @@ fn peer_is_full(sk: &Live<'_>) -> bool {
     let Some(peer) = sk.peer_get() else {
         return false;
     };
-    let connected = peer.lock().peer().is_some_and(|p| core::ptr::eq(p, sk.sock()));
+    let connected = peer
+        .lock()
+        .peer()
+        .is_some_and(|p| core::ptr::eq(p, sk.sock()));
     if connected || !is_full(&peer) {
         return false;
     }
