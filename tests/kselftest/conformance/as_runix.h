@@ -20,6 +20,7 @@
 
 /* Failed assertions belong next to the results. */
 #define TH_LOG_STREAM stdout
+#include "time_scale.h"
 
 #include "runix.h"
 

@@ -41,7 +41,7 @@
 
 /* Reasons belong next to the results, whoever records standard output. */
 #define TH_LOG_STREAM stdout
-#include "kselftest_harness.h"
+#include "time_scale.h"
 
 #include "runix.h"
 
