@@ -60,6 +60,9 @@ shell:
 check:
 	@scripts/check
 
+check-debug:
+	@scripts/check --debug
+
 check-fast:
 	@scripts/check --fast
 
@@ -85,6 +88,7 @@ help:
 #H   make run             from nothing to programs talking over AF_RUNIX in a guest
 #H   make shell           a shell in that guest
 #H   make check           every test; ends with "N passed, N failed, N skipped"
+#H   make check-debug     those under the debug kernel (KASAN, lock checks, leaks)
 #H   make check-fast      those that need no guest
 #H   make lint            style, layers, unsafe, panics
 #H   make fmt             rustfmt on the sources
@@ -102,5 +106,5 @@ help:
 #H Variables: RUNIX_CACHE (default ~/.cache/runix), RUNIX_SERIES (7.3 or 7.2),
 #H RUNIX_ACCEL (kvm or tcg), RUNIX_MIRROR (a Debian archive's address).
 
-.PHONY: all tree modules modules_install clean run shell check check-fast lint fmt \
+.PHONY: all tree modules modules_install clean run shell check check-debug check-fast lint fmt \
 	prepare-kernel update clean-cache help
