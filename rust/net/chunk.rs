@@ -16,7 +16,10 @@ use core::{
 use kernel::{
     bindings as kb,
     prelude::*,
-    str::CStr,
+    str::{
+        CStr,
+        CStrExt as _, //
+    },
     sync::atomic::{
         Acquire,
         Atomic,
@@ -52,7 +55,7 @@ impl BufferCaches {
         let this = Self(());
         for ((cache, size), name) in CACHES.iter().zip(SIZES).zip(names) {
             // SAFETY: The name is static.
-            let raw = unsafe { bindings::chunk_cache_create(name.as_ptr().cast(), size as c_uint) };
+            let raw = unsafe { bindings::chunk_cache_create(name.as_char_ptr(), size as c_uint) };
             if raw.is_null() {
                 return Err(ENOMEM);
             }

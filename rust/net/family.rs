@@ -4,9 +4,9 @@
 //!
 //! C header: [`include/linux/net.h`](srctree/include/linux/net.h)
 
+use super::live::Closing;
 use super::ops::Ops;
 use super::sock::{
-    Closing,
     Head,
     Layout,
     Sock,

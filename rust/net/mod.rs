@@ -25,6 +25,7 @@
 mod chunk;
 mod cred;
 mod family;
+mod live;
 mod msg;
 mod ops;
 mod packet;
@@ -34,6 +35,7 @@ mod pernet;
 mod poll;
 mod procfs;
 mod queue;
+mod request;
 mod sock;
 mod table;
 mod unix;
@@ -49,19 +51,17 @@ pub(crate) use family::{
     Selection,
     Unattached, //
 };
+pub(crate) use live::{
+    Closing,
+    Live, //
+};
 pub(crate) use msg::{
     ReceiveMsg,
     SendMsg, //
 };
 pub(crate) use ops::{
-    Blocking,
-    End,
-    NameLen,
-    NameOut,
     Ops,
-    SockOpt,
-    SocketOps,
-    Splice, //
+    SocketOps, //
 };
 pub(crate) use packet::{
     Packet,
@@ -91,9 +91,15 @@ pub(crate) use queue::{
     PushError,
     Reader, //
 };
+pub(crate) use request::{
+    Blocking,
+    End,
+    NameLen,
+    NameOut,
+    SockOpt,
+    Splice, //
+};
 pub(crate) use sock::{
-    Closing,
-    Live,
     Phase,
     Shutdown,
     Sock,

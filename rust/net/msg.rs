@@ -5,8 +5,8 @@
 //! C header: [`include/linux/socket.h`](srctree/include/linux/socket.h)
 
 use super::family::Family;
-use super::ops::Blocking;
-use super::sock::Live;
+use super::live::Live;
+use super::request::Blocking;
 use crate::bindings;
 use core::{
     marker::PhantomData,

@@ -8,14 +8,24 @@ use super::family::{
     Family,
     Unattached, //
 };
+use super::live::{
+    Closing,
+    Live, //
+};
 use super::msg::{
     ReceiveMsg,
     SendMsg, //
 };
 use super::poll::Events;
+use super::request::{
+    Blocking,
+    End,
+    NameLen,
+    NameOut,
+    SockOpt,
+    Splice, //
+};
 use super::sock::{
-    Closing,
-    Live,
     Shutdown,
     Sock, //
 };
@@ -36,141 +46,6 @@ use kernel::{
     sync::aref::ARef,
     types::Opaque,
 };
-
-/// Whether a call may sleep for what it wants.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Blocking {
-    /// It may.
-    Yes,
-    /// It fails with `EAGAIN` instead.
-    No,
-}
-
-impl Blocking {
-    pub(super) fn unless(nonblocking: bool) -> Self {
-        if nonblocking {
-            Self::No
-        } else {
-            Self::Yes
-        }
-    }
-}
-
-/// An end of a connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum End {
-    /// This one (`getsockname(2)`).
-    Own,
-    /// The other one (`getpeername(2)`).
-    Peer,
-}
-
-/// Where an address goes.
-///
-/// # Invariants
-///
-/// `raw` is valid for writes of any address of the family, of at most 128 bytes.
-pub(crate) struct NameOut<'a> {
-    raw: *mut u8,
-    _p: PhantomData<&'a mut [u8]>,
-}
-
-/// The length of an address that was handed out.
-pub(crate) struct NameLen(c_int);
-
-impl NameOut<'_> {
-    /// Hands out an address, which is cut after 128 bytes.
-    pub(crate) fn set(self, bytes: &[u8]) -> NameLen {
-        let len = bytes.len().min(size_of::<kb::__kernel_sockaddr_storage>());
-        // SAFETY: By the type invariants.
-        unsafe { ptr::copy_nonoverlapping(bytes.as_ptr(), self.raw, len) };
-        NameLen(c_int::try_from(len).unwrap_or(0))
-    }
-}
-
-/// An option that a program sets, above the level of the socket layer's own or
-/// at it.
-pub(crate) struct SockOpt {
-    socket: *mut kb::socket,
-    level: c_int,
-    name: c_int,
-    value: kb::sockptr_t,
-    len: c_uint,
-}
-
-impl SockOpt {
-    /// Tells whether this is option `name` at `SOL_SOCKET`.
-    pub(crate) fn is_socket_option(&self, name: u32) -> bool {
-        self.level == kb::SOL_SOCKET as c_int && u32::try_from(self.name) == Ok(name)
-    }
-
-    /// Reads the value as an `int`: `EINVAL` if it has another size, `EFAULT`
-    /// if it isn't readable.
-    pub(crate) fn int(&self) -> Result<c_int> {
-        if self.len as usize != size_of::<c_int>() {
-            return Err(EINVAL);
-        }
-        let mut value: c_int = 0;
-        // SAFETY: The socket layer hands in a pointer of which `len` bytes may be asked for.
-        to_result(unsafe { bindings::int_from_sockptr(&raw mut value, self.value) })?;
-        Ok(value)
-    }
-
-    /// Lets the socket layer handle the option, as it does for families that
-    /// don't care; `EOPNOTSUPP` outside of `SOL_SOCKET`.
-    pub(crate) fn handle_generic(self) -> Result {
-        if self.level != kb::SOL_SOCKET as c_int {
-            return Err(EOPNOTSUPP);
-        }
-        // SAFETY: The arguments are those that the socket layer handed in.
-        to_result(unsafe {
-            bindings::sock_setsockopt(self.socket, self.level, self.name, self.value, self.len)
-        })
-    }
-}
-
-/// A request to move received bytes into a pipe.
-pub(crate) struct Splice {
-    socket: *mut kb::socket,
-    position: *mut kb::loff_t,
-    pipe: *mut kb::pipe_inode_info,
-    len: usize,
-    flags: c_uint,
-}
-
-impl Splice {
-    /// Tells whether the call may sleep for input.
-    pub(crate) fn blocking(&self) -> Blocking {
-        const SPLICE_F_NONBLOCK: c_uint = 2;
-        // SAFETY: The socket layer hands in a valid socket.
-        let file = unsafe { bindings::file_nonblock(self.socket) };
-        Blocking::unless(file || self.flags & SPLICE_F_NONBLOCK != 0)
-    }
-
-    /// Tells whether an offset was given.
-    pub(crate) fn has_offset(&self) -> bool {
-        // SAFETY: The socket layer hands in a valid pointer.
-        unsafe { *self.position != 0 }
-    }
-
-    /// Receives by the ordinary way, into pages that go into the pipe.
-    ///
-    /// May sleep.
-    pub(crate) fn by_copy(self) -> Result<usize> {
-        // SAFETY: The arguments are those that the socket layer handed in; a socket that is
-        // spliced from has a file.
-        let n = unsafe {
-            bindings::copy_splice_read(
-                (*self.socket).file,
-                self.position,
-                self.pipe,
-                self.len,
-                self.flags,
-            )
-        };
-        usize::try_from(n).map_err(|_| Error::from_errno(n as c_int))
-    }
-}
 
 /// The operations of a type of socket.
 ///
@@ -411,6 +286,9 @@ impl<T: SocketOps> Table<T> {
         ..pin_init::zeroed()
     };
 
+    /// # Safety
+    ///
+    /// See [`Table`].
     unsafe extern "C" fn release(socket: *mut kb::socket) -> c_int {
         // SAFETY: See `Table`.
         let raw = unsafe { (*socket).sk };
@@ -432,6 +310,9 @@ impl<T: SocketOps> Table<T> {
         0
     }
 
+    /// # Safety
+    ///
+    /// See [`Table`].
     unsafe extern "C" fn bind(
         socket: *mut kb::socket,
         address: *mut kb::sockaddr_unsized,
@@ -443,6 +324,9 @@ impl<T: SocketOps> Table<T> {
         })
     }
 
+    /// # Safety
+    ///
+    /// See [`Table`].
     unsafe extern "C" fn connect(
         socket: *mut kb::socket,
         address: *mut kb::sockaddr_unsized,
@@ -461,6 +345,9 @@ impl<T: SocketOps> Table<T> {
         })
     }
 
+    /// # Safety
+    ///
+    /// See [`Table`].
     unsafe extern "C" fn socketpair(a: *mut kb::socket, b: *mut kb::socket) -> c_int {
         from_result(|| {
             // SAFETY: See `Table`.
@@ -469,6 +356,9 @@ impl<T: SocketOps> Table<T> {
         })
     }
 
+    /// # Safety
+    ///
+    /// See [`Table`].
     unsafe extern "C" fn accept(
         socket: *mut kb::socket,
         new: *mut kb::socket,
@@ -487,6 +377,9 @@ impl<T: SocketOps> Table<T> {
         })
     }
 
+    /// # Safety
+    ///
+    /// See [`Table`].
     unsafe extern "C" fn getname(
         socket: *mut kb::socket,
         address: *mut kb::sockaddr,
@@ -506,6 +399,9 @@ impl<T: SocketOps> Table<T> {
         })
     }
 
+    /// # Safety
+    ///
+    /// See [`Table`].
     unsafe extern "C" fn poll(
         file: *mut kb::file,
         socket: *mut kb::socket,
@@ -518,11 +414,17 @@ impl<T: SocketOps> Table<T> {
         }
     }
 
+    /// # Safety
+    ///
+    /// See [`Table`].
     unsafe extern "C" fn ioctl(socket: *mut kb::socket, cmd: c_uint, arg: c_ulong) -> c_int {
         // SAFETY: See `Table`.
-        from_result(|| T::ioctl(unsafe { &Live::from_raw(socket) }, cmd, arg as usize))
+        from_result(|| T::ioctl(unsafe { &Live::from_raw(socket) }, cmd, arg))
     }
 
+    /// # Safety
+    ///
+    /// See [`Table`].
     unsafe extern "C" fn listen(socket: *mut kb::socket, backlog: c_int) -> c_int {
         // The socket layer has made sure that it isn't negative.
         let backlog = u32::try_from(backlog).unwrap_or(0);
@@ -530,6 +432,9 @@ impl<T: SocketOps> Table<T> {
         from_result(|| T::listen(unsafe { &Live::from_raw(socket) }, backlog).map(|()| 0))
     }
 
+    /// # Safety
+    ///
+    /// See [`Table`].
     unsafe extern "C" fn shutdown(socket: *mut kb::socket, how: c_int) -> c_int {
         from_result(|| {
             let what = Shutdown::from_how(how)?;
@@ -538,6 +443,9 @@ impl<T: SocketOps> Table<T> {
         })
     }
 
+    /// # Safety
+    ///
+    /// See [`Table`].
     unsafe extern "C" fn setsockopt(
         socket: *mut kb::socket,
         level: c_int,
@@ -558,6 +466,9 @@ impl<T: SocketOps> Table<T> {
         })
     }
 
+    /// # Safety
+    ///
+    /// See [`Table`].
     unsafe extern "C" fn sendmsg(
         socket: *mut kb::socket,
         msg: *mut kb::msghdr,
@@ -570,6 +481,9 @@ impl<T: SocketOps> Table<T> {
         })
     }
 
+    /// # Safety
+    ///
+    /// See [`Table`].
     unsafe extern "C" fn recvmsg(
         socket: *mut kb::socket,
         msg: *mut kb::msghdr,
@@ -588,6 +502,9 @@ impl<T: SocketOps> Table<T> {
         })
     }
 
+    /// # Safety
+    ///
+    /// See [`Table`].
     unsafe extern "C" fn splice_read(
         socket: *mut kb::socket,
         position: *mut kb::loff_t,
@@ -611,6 +528,10 @@ impl<T: SocketOps> Table<T> {
 }
 
 /// Refuses to accept, as `sock_no_accept()` does.
+///
+/// # Safety
+///
+/// Has no requirements.
 unsafe extern "C" fn no_accept(
     _socket: *mut kb::socket,
     _new: *mut kb::socket,

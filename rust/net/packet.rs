@@ -334,9 +334,11 @@ impl<M: Send> PacketQueue<M> {
     /// Returns the length of the first packet. A snapshot; any context.
     pub(crate) fn first_len(&self) -> usize {
         let list = self.list.lock();
-        // SAFETY: By the invariants of `List`, the packet is the list's, which is locked.
-        list.first
-            .map_or(0, |first| unsafe { (*first.as_ptr()).len })
+        match list.first {
+            // SAFETY: By the invariants of `List`, the packet is the list's, which is locked.
+            Some(first) => unsafe { (*first.as_ptr()).len },
+            None => 0,
+        }
     }
 
     /// Puts a packet at the end, or hands it back if nothing more is taken.

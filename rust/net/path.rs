@@ -6,10 +6,8 @@
 //! [`include/linux/path.h`](srctree/include/linux/path.h)
 
 use super::family::Family;
-use super::sock::{
-    Live,
-    Sock, //
-};
+use super::live::Live;
+use super::sock::Sock;
 use super::unix::UnixHead;
 use crate::bindings;
 use core::mem::{
@@ -20,7 +18,10 @@ use kernel::{
     bindings as kb,
     error::to_result,
     prelude::*,
-    str::CStr,
+    str::{
+        CStr,
+        CStrExt as _, //
+    },
     types::NotThreadSafe, //
 };
 
@@ -62,7 +63,7 @@ impl PathRef {
         let mut path = MaybeUninit::uninit();
         // SAFETY: The name is terminated; `path` is written on success.
         to_result(unsafe {
-            bindings::kern_path(name.as_ptr().cast(), LOOKUP_FOLLOW, path.as_mut_ptr())
+            bindings::kern_path(name.as_char_ptr(), LOOKUP_FOLLOW, path.as_mut_ptr())
         })?;
         // SAFETY: On success, the path was written.
         // INVARIANT: `kern_path` takes both references, and finds no negative dentry.
@@ -159,7 +160,7 @@ impl SocketFile {
         let mut parent = MaybeUninit::<kb::path>::uninit();
         // SAFETY: The name is terminated; `parent` is written on success.
         let dentry = unsafe {
-            bindings::start_creating_path(AT_FDCWD, name.as_ptr().cast(), parent.as_mut_ptr(), 0)
+            bindings::start_creating_path(AT_FDCWD, name.as_char_ptr(), parent.as_mut_ptr(), 0)
         };
         // SAFETY: Only looks at the pointer's value.
         let error = unsafe { bindings::is_err(dentry.cast()) };

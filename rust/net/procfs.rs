@@ -25,7 +25,10 @@ use kernel::{
     bindings as kb,
     prelude::*,
     seq_file::SeqFile,
-    str::CStr,
+    str::{
+        CStr,
+        CStrExt as _, //
+    },
     sync::aref::ARef, //
 };
 
@@ -68,7 +71,7 @@ impl Line<'_> {
     /// the reader may know it.
     pub(crate) fn pointer<F: Family>(&self, sk: &Sock<F>) {
         // SAFETY: By the type invariants; the format takes a pointer, which isn't followed.
-        unsafe { kb::seq_printf(self.raw, c"%pK".as_ptr().cast(), sk.as_sk()) };
+        unsafe { kb::seq_printf(self.raw, c"%pK".as_char_ptr(), sk.as_sk()) };
     }
 
     /// Writes a byte as it is.
@@ -100,7 +103,7 @@ impl ProcFile {
     pub(super) fn create(&self, net: &Net) -> Result {
         // SAFETY: The namespace is valid, the name and the operations are static.
         let entry =
-            unsafe { bindings::proc_create_net(self.name.as_ptr().cast(), net.as_raw(), self.ops) };
+            unsafe { bindings::proc_create_net(self.name.as_char_ptr(), net.as_raw(), self.ops) };
         if entry.is_null() {
             return Err(ENOMEM);
         }
@@ -112,7 +115,7 @@ impl ProcFile {
     /// May sleep.
     pub(super) fn remove(&self, net: &Net) {
         // SAFETY: The namespace is valid; where there is no such file, there is nothing to do.
-        unsafe { bindings::proc_remove_net(self.name.as_ptr().cast(), net.as_raw()) };
+        unsafe { bindings::proc_remove_net(self.name.as_char_ptr(), net.as_raw()) };
     }
 }
 

@@ -100,7 +100,8 @@ unsafe impl Chain for Bound {
 /// bucket has a reference.
 struct Bucket<F: Family, C: Chain> {
     first: Option<NonNull<bindings::sock>>,
-    _p: PhantomData<(ARef<Sock<F>>, fn() -> C)>,
+    _owns: PhantomData<ARef<Sock<F>>>,
+    _chain: PhantomData<fn() -> C>,
 }
 
 // SAFETY: The bucket owns references to sockets, which are `Send` and `Sync`.
@@ -111,7 +112,8 @@ impl<F: Family, C: Chain> Bucket<F, C> {
         // INVARIANT: The chain is empty.
         Self {
             first: None,
-            _p: PhantomData,
+            _owns: PhantomData,
+            _chain: PhantomData,
         }
     }
 

@@ -13,11 +13,13 @@ use super::family::{
     Family,
     Unattached, //
 };
+use super::live::{
+    Closing,
+    Live, //
+};
 use super::path::PathRef;
 use super::sock::{
-    Closing,
     Head,
-    Live,
     Sock,
     SockType,
     StateGuard, //

@@ -5,10 +5,8 @@
 //! C header: [`include/linux/wait.h`](srctree/include/linux/wait.h)
 
 use super::family::Family;
-use super::sock::{
-    Live,
-    Sock, //
-};
+use super::live::Live;
+use super::sock::Sock;
 use super::unix::UnixHead;
 use crate::bindings;
 use core::mem::MaybeUninit;
