@@ -242,6 +242,7 @@ impl<T: SocketOps> Table<T> {
             Some(bindings::sock_no_ioctl)
         },
         // The commands take pointers and values that are the same in both worlds.
+        #[cfg(CONFIG_COMPAT)]
         compat_ioctl: if T::HAS_IOCTL {
             Some(Self::ioctl)
         } else {
