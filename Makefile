@@ -45,6 +45,8 @@ modules: tree
 # from which the kernel's make would call depmod.
 modules_install: tree
 	$(MAKE) -C $(KDIR) M=$(CURDIR) $(KFLAGS) CONFIG_MODULE_SIG_ALL= modules_install
+	@PATH="$$PATH:/usr/sbin:/sbin"; command -v depmod >/dev/null || \
+		{ echo "no depmod here (package kmod): modprobe will not find the module"; exit 0; }; \
 	depmod $(if $(INSTALL_MOD_PATH),-b $(INSTALL_MOD_PATH)) \
 		$(or $(RUNIX_KERNELRELEASE),$(shell $(MAKE) -s -C $(KDIR) kernelrelease))
 
