@@ -93,3 +93,18 @@ make_debug_kernel() { # VERSION of the stock kernel
 	note "$(du -h "$(kernel_files "$v")/vmlinuz" | cut -f1) of kernel"
 	stamp "$tree" "$key"
 }
+
+# A module that makes mistakes, to prove that this kernel sees them.
+provoke_dir() { printf '%s\n' "$WORK/$1/provoke"; } # DEBUG_VERSION
+
+build_provoke() { # DEBUG_VERSION
+	local v=$1 out key
+	out=$(provoke_dir "$v")
+	key=$(key_of "$(<"$(kernel_tree "$v")/.runix-stamp")" "$(hash_of tests/debug/provoke)" \
+		"$(declare -f build_provoke module_make)")
+	stamp_ok "$out" "$key" && return
+	rm -rf "$out"
+	mkdir -p "$out"
+	MODULE_SOURCE=$SRC/tests/debug/provoke logged module_make "$v" "$out"
+	stamp "$out" "$key"
+}
