@@ -37,6 +37,7 @@ mod procfs;
 mod queue;
 mod request;
 mod sock;
+mod sysctl;
 mod table;
 mod unix;
 mod wait;
@@ -105,6 +106,11 @@ pub(crate) use sock::{
     Sock,
     SockType,
     StateGuard, //
+};
+pub(crate) use sysctl::{
+    Sysctl,
+    SysctlInt,
+    Sysctls, //
 };
 pub(crate) use table::{
     AllSockets,

@@ -7,6 +7,10 @@
 use super::family::Family;
 use super::procfs::ProcFile;
 use super::sock::Sock;
+use super::sysctl::{
+    SysctlRegistration,
+    Sysctls, //
+};
 use crate::bindings;
 use core::{
     cell::UnsafeCell,
@@ -74,8 +78,18 @@ pub(crate) trait PerNetData: Send + Sync + Sized + 'static {
     /// The files in `/proc/net`; they exist as long as the data does.
     const FILES: &'static [ProcFile];
 
+    /// The numbers below `/proc/sys`; they exist as long as the data does.
+    const SYSCTLS: Sysctls<Self> = Sysctls::NONE;
+
     /// Returns the initialiser of a namespace's data. May sleep.
     fn new(net: &Net) -> impl PinInit<Self, Error>;
+}
+
+/// The memory of a namespace's data.
+#[repr(C)]
+struct Slot<T> {
+    data: T,
+    sysctls: Option<SysctlRegistration>,
 }
 
 /// The registration of data in each network namespace; lives in a static.
@@ -93,7 +107,7 @@ impl<T: PerNetData> PerNet<T> {
     /// Makes a value that isn't registered yet.
     pub(crate) const fn new() -> Self {
         assert!(
-            align_of::<T>() <= 8,
+            align_of::<Slot<T>>() <= 8,
             "the namespace's memory has no more alignment"
         );
         Self {
@@ -126,7 +140,7 @@ impl<T: PerNetData> PerNet<T> {
                 init: Some(Self::init),
                 exit: Some(Self::exit),
                 id: self.id.get(),
-                size: size_of::<T>(),
+                size: size_of::<Slot<T>>(),
                 ..pin_init::zeroed()
             };
         }
@@ -144,8 +158,8 @@ impl<T: PerNetData> PerNet<T> {
         // SAFETY: The id is written before `registered`. The data is initialised in each namespace
         // before anybody else can reach the namespace, and dropped when nobody can any more.
         unsafe {
-            let data = bindings::net_generic(net.as_raw(), *self.id.get());
-            Some(&*data.cast::<T>())
+            let slot = bindings::net_generic(net.as_raw(), *self.id.get());
+            Some(&(*slot.cast::<Slot<T>>()).data)
         }
     }
 
@@ -159,13 +173,23 @@ impl<T: PerNetData> PerNet<T> {
             let this = T::pernet();
             // SAFETY: The namespace is valid during the call.
             let space = unsafe { Net::from_raw(net) };
-            // SAFETY: The memory has the size of `T`, and nobody else uses it yet; it stays where
+            // SAFETY: The memory has the size of a slot, and nobody else uses it yet; it stays where
             // it is.
-            let data = unsafe {
-                let data = bindings::net_generic(net, *this.id.get()).cast::<T>();
-                pin_init::raw_try_init(data, T::new(space))?;
-                data
+            let slot = unsafe {
+                let slot = bindings::net_generic(net, *this.id.get()).cast::<Slot<T>>();
+                pin_init::raw_try_init(&raw mut (*slot).data, T::new(space))?;
+                slot
             };
+            // SAFETY: The data is initialised, and dropped after the registration.
+            match unsafe { T::SYSCTLS.register(space, &raw const (*slot).data) } {
+                // SAFETY: The memory is that of the slot.
+                Ok(sysctls) => unsafe { (&raw mut (*slot).sysctls).write(sysctls) },
+                Err(e) => {
+                    // SAFETY: Initialised above; nothing has led to it yet.
+                    unsafe { ptr::drop_in_place(&raw mut (*slot).data) };
+                    return Err(e);
+                }
+            }
             for (made, file) in T::FILES.iter().enumerate() {
                 if let Err(e) = file.create(space) {
                     T::FILES
@@ -173,12 +197,26 @@ impl<T: PerNetData> PerNet<T> {
                         .take(made)
                         .for_each(|file| file.remove(space));
                     // SAFETY: Initialised above, and the files that led to it are gone.
-                    unsafe { ptr::drop_in_place(data) };
+                    unsafe { Self::drop_slot(slot) };
                     return Err(e);
                 }
             }
             Ok(0)
         })
+    }
+
+    /// Drops what a slot holds, the way to the data first.
+    ///
+    /// # Safety
+    ///
+    /// The slot is initialised, and nobody uses the data but through it.
+    unsafe fn drop_slot(slot: *mut Slot<T>) {
+        // SAFETY: By the function's safety requirements; once the registration is gone, nobody
+        // uses the data any more.
+        unsafe {
+            ptr::drop_in_place(&raw mut (*slot).sysctls);
+            ptr::drop_in_place(&raw mut (*slot).data);
+        }
     }
 
     /// `pernet_operations.exit`.
@@ -190,10 +228,10 @@ impl<T: PerNetData> PerNet<T> {
         // SAFETY: The namespace is valid during the call.
         let space = unsafe { Net::from_raw(net) };
         T::FILES.iter().for_each(|file| file.remove(space));
-        // SAFETY: The data was initialised by `init`.
+        // SAFETY: The slot was initialised by `init`, and the files that led to it are gone.
         unsafe {
-            let data = bindings::net_generic(net, *T::pernet().id.get());
-            ptr::drop_in_place(data.cast::<T>());
+            let slot = bindings::net_generic(net, *T::pernet().id.get());
+            Self::drop_slot(slot.cast());
         }
     }
 }

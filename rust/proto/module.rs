@@ -22,7 +22,10 @@ use crate::net::{
     ProcFile,
     Proto,
     Registration,
-    SockTable, //
+    SockTable,
+    Sysctl,
+    SysctlInt,
+    Sysctls, //
 };
 use kernel::prelude::*;
 
@@ -52,10 +55,24 @@ pub(crate) struct Space {
     /// Sockets bound to a file, by inode. Files are reached across network
     /// namespaces: only the initial one has this table.
     pub(super) files: Option<Pin<KBox<SockTable<Runix, Bound>>>>,
+    /// How many packets a socket takes before unconnected senders must wait, and
+    /// the backlog of a socket before `listen(2)`.
+    pub(super) datagram_queue: SysctlInt,
 }
+
+/// The first value of `max_dgram_qlen`. Bytes are limited at the sender
+/// (`SO_SNDBUF`), so that the number may be large.
+const DATAGRAM_QUEUE: i32 = 512;
 
 impl PerNetData for Space {
     const FILES: &'static [ProcFile] = &[ProcFile::new::<SocketListing>(c"runix")];
+
+    const SYSCTLS: Sysctls<Self> = Sysctls::new(
+        c"net/runix",
+        &[Sysctl::new(c"max_dgram_qlen", 0, i32::MAX, |space| {
+            &space.datagram_queue
+        })],
+    );
 
     fn pernet() -> &'static PerNet<Self> {
         &SPACES
@@ -71,6 +88,7 @@ impl PerNetData for Space {
             } else {
                 None
             },
+            datagram_queue: SysctlInt::new(DATAGRAM_QUEUE),
         })
     }
 }

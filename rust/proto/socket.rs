@@ -38,10 +38,6 @@ use kernel::{
     }, //
 };
 
-/// How many packets a socket takes before unconnected senders must wait. Bytes
-/// are limited at the sender (`SO_SNDBUF`), so that the number may be large.
-const DATAGRAM_QUEUE: u32 = 512;
-
 /// The family.
 pub(crate) struct Runix;
 
@@ -142,7 +138,8 @@ impl net::Family for Runix {
 
     fn created(sk: &Sock) -> Result {
         let space: &Space = sk.space().ok_or(ENODEV)?;
-        sk.lock().set_backlog(DATAGRAM_QUEUE);
+        let limit = u32::try_from(space.datagram_queue.get()).unwrap_or(0);
+        sk.lock().set_backlog(limit);
         space.sockets.insert(list_hash(sk), sk, |_| false, || ())
     }
 
