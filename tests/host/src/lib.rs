@@ -7,6 +7,7 @@
 //!
 //! - [`addr`], [`limits`] and [`ring`] hold tests of edge values, and compare
 //!   the code with simple models on random input (proptest);
+//! - [`gc`] compares the verdicts on graphs of sockets with naive reachability;
 //! - [`ring_loom`] and [`wake_loom`] run two or three threads in every
 //!   interleaving that the memory model allows, stale loads included (loom).
 //!
@@ -30,6 +31,7 @@ mod chain;
 mod explore;
 
 mod addr;
+mod gc;
 mod limits;
 mod ring;
 mod ring_loom;
