@@ -18,12 +18,15 @@
 #include <linux/proc_fs.h>
 #include <linux/sched/signal.h>
 #include <linux/security.h>
+#include <linux/sched/user.h>
 #include <linux/seq_file_net.h>
 #include <linux/slab.h>
 #include <linux/sockptr.h>
 #include <linux/uaccess.h>
 #include <linux/uio.h>
+#include <linux/version.h>
 #include <linux/wait.h>
+#include <linux/workqueue.h>
 #include <net/af_unix.h>
 #include <net/net_namespace.h>
 #include <net/netns/generic.h>
@@ -334,6 +337,7 @@ void runix_helper_unix_sock_init(struct unix_sock *u)
 	init_waitqueue_func_entry(&u->peer_wake, runix_relay);
 	u->peer_wake.private = NULL;
 	memset(&u->scm_stat, 0, sizeof(u->scm_stat));
+	u->sk.sk_scm_rights = 1;
 }
 
 int runix_helper_bind_lock(struct unix_sock *u)
@@ -600,13 +604,156 @@ bool runix_helper_file_nonblock(const struct socket *socket)
 	return socket->file && (socket->file->f_flags & O_NONBLOCK);
 }
 
-/* Checks ancillary data, and lets go of what it named. */
-int runix_helper_scm_check(struct socket *socket, struct msghdr *msg)
-{
-	struct scm_cookie scm;
-	int err = scm_send(socket, msg, &scm, false);
+/* --- ancillary.rs -------------------------------------------------------------- */
 
-	if (!err)
-		scm_destroy(&scm);
-	return err;
+/*
+ * The parser of ancillary data takes descriptors from AF_UNIX sockets alone, and
+ * reads nothing of the socket but the family of its operations: this stands in
+ * for one.
+ */
+static const struct proto_ops runix_gate_ops = { .family = PF_UNIX };
+static struct socket runix_gate = { .ops = &runix_gate_ops };
+
+int runix_helper_scm_parse(struct msghdr *msg, struct pid **pid, kuid_t *uid, kgid_t *gid,
+			   struct scm_fp_list **files)
+{
+	struct scm_cookie scm = { .creds.uid = INVALID_UID, .creds.gid = INVALID_GID };
+	int err = __scm_send(&runix_gate, msg, &scm);
+
+	if (err)
+		return err;
+	*pid = scm.pid;
+	*uid = scm.creds.uid;
+	*gid = scm.creds.gid;
+	*files = scm.fp;
+	return 0;
+}
+
+void runix_helper_scm_deliver(struct socket *socket, struct msghdr *msg, struct pid *pid,
+			      kuid_t uid, kgid_t gid, struct scm_fp_list *files)
+{
+	struct scm_cookie scm = { .fp = files };
+
+	scm_set_cred(&scm, pid, uid, gid);
+	/* Without room for any of it, this drops the files too. */
+	scm_recv(socket, msg, &scm, 0);
+	if (!scm.fp)
+		return;
+	if (!msg->msg_control_is_user) {
+		/* Kernel code has no table to put descriptors into. */
+		msg->msg_flags |= MSG_CTRUNC;
+		__scm_destroy(&scm);
+		return;
+	}
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(7, 3, 0)
+	scm_detach_fds(msg, &scm, false);
+#else
+	scm_detach_fds(msg, &scm);
+#endif
+}
+
+void runix_helper_scm_files_put(struct scm_fp_list *files)
+{
+	struct scm_cookie scm = { .fp = files };
+
+	__scm_destroy(&scm);
+}
+
+u32 runix_helper_scm_files_user(const struct scm_fp_list *files)
+{
+	return files->user ? from_kuid(&init_user_ns, files->user->uid) : 0;
+}
+
+bool runix_helper_scm_too_many(const struct scm_fp_list *files, unsigned long own)
+{
+	struct user_struct *user = files->user;
+
+	if (!user)
+		return false;
+	/* Written under a lock of AF_UNIX's own; off by a few at worst. */
+	own += READ_ONCE(user->unix_inflight);
+	return own > task_rlimit(current, RLIMIT_NOFILE) &&
+	       !capable(CAP_SYS_RESOURCE) && !capable(CAP_SYS_ADMIN);
+}
+
+/* A file that is a socket of the family; with a reference to its sock. */
+struct sock *runix_helper_scm_socket(const struct scm_fp_list *files, int index, int family)
+{
+	struct file *file = files->fp[index];
+	const struct proto_ops *ops;
+	struct socket *socket;
+
+	if (!S_ISSOCK(file_inode(file)->i_mode) || (file->f_mode & FMODE_PATH))
+		return NULL;
+	socket = SOCKET_I(file_inode(file));
+	ops = READ_ONCE(socket->ops);
+	if (!ops || ops->family != family || !socket->sk)
+		return NULL;
+	sock_hold(socket->sk);
+	return socket->sk;
+}
+
+void runix_helper_scm_current(struct pid **pid, kuid_t *uid, kgid_t *gid)
+{
+	*pid = get_pid(task_tgid(current));
+	current_uid_gid(uid, gid);
+}
+
+struct pid *runix_helper_pid_hold(struct pid *pid)
+{
+	return get_pid(pid);
+}
+
+bool runix_helper_sk_passes_credentials(const struct sock *sk)
+{
+	return sk->sk_scm_credentials;
+}
+
+bool runix_helper_sk_passes_files(const struct sock *sk)
+{
+	return sk->sk_scm_rights;
+}
+
+void runix_helper_sk_set_passes_credentials(struct sock *sk, bool on)
+{
+	lock_sock(sk);
+	sk->sk_scm_credentials = on;
+	release_sock(sk);
+}
+
+void runix_helper_sk_set_passes_files(struct sock *sk, bool on)
+{
+	lock_sock(sk);
+	sk->sk_scm_rights = on;
+	release_sock(sk);
+}
+
+void runix_helper_sk_inherit_passing(struct sock *sk, const struct sock *listener)
+{
+	sk->sk_scm_recv_flags = listener->sk_scm_recv_flags;
+}
+
+unsigned long runix_helper_sk_file_count(const struct sock *sk)
+{
+	struct socket *socket = READ_ONCE(sk->sk_socket);
+	struct file *file = socket ? READ_ONCE(socket->file) : NULL;
+
+	return file ? file_count(file) : 0;
+}
+
+/* --- deferred.rs ------------------------------------------------------------- */
+
+void runix_helper_work_init(struct work_struct *work, work_func_t func)
+{
+	INIT_WORK(work, func);
+}
+
+void runix_helper_work_queue(struct work_struct *work)
+{
+	queue_work(system_dfl_wq, work);
+}
+
+void runix_helper_work_cancel(struct work_struct *work)
+{
+	cancel_work_sync(work);
 }

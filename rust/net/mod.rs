@@ -22,10 +22,13 @@
 // A family uses what it needs of the layer.
 #![allow(dead_code, unused_imports)]
 
+mod ancillary;
 mod chunk;
 mod cred;
+mod deferred;
 mod family;
 mod live;
+mod marks;
 mod msg;
 mod ops;
 mod packet;
@@ -42,8 +45,18 @@ mod table;
 mod unix;
 mod wait;
 
+pub(crate) use ancillary::{
+    Ancillary,
+    Files,
+    Sender, //
+};
 pub(crate) use chunk::BufferCaches;
 pub(crate) use cred::PeerCred;
+pub(crate) use deferred::{
+    Deferred,
+    DeferredRegistration,
+    Task, //
+};
 pub(crate) use family::{
     Family,
     FamilyDesc,
@@ -55,6 +68,10 @@ pub(crate) use family::{
 pub(crate) use live::{
     Closing,
     Live, //
+};
+pub(crate) use marks::{
+    Mark,
+    Run, //
 };
 pub(crate) use msg::{
     ReceiveMsg,

@@ -4,8 +4,6 @@
 //!
 //! C header: [`include/linux/socket.h`](srctree/include/linux/socket.h)
 
-use super::family::Family;
-use super::live::Live;
 use super::request::Blocking;
 use crate::bindings;
 use core::{
@@ -101,16 +99,15 @@ impl SendMsg<'_> {
         unsafe { (*self.raw.as_ptr()).msg_namelen = 0 };
     }
 
-    /// Checks the ancillary data, if there is some, as `scm_send()` does.
-    ///
-    /// May sleep. A descriptor (`SCM_RIGHTS`) is refused with `EINVAL`.
-    pub(crate) fn check_ancillary<F: Family>(&mut self, sk: &Live<'_, F>) -> Result {
+    /// Returns the length of the ancillary data, in bytes.
+    pub(super) fn control_len(&self) -> usize {
         // SAFETY: By the type invariants.
-        if unsafe { (*self.raw.as_ptr()).msg_controllen } == 0 {
-            return Ok(());
-        }
-        // SAFETY: Both are valid by their type invariants.
-        to_result(unsafe { bindings::scm_check(sk.as_socket(), self.raw.as_ptr()) })
+        unsafe { (*self.raw.as_ptr()).msg_controllen }
+    }
+
+    /// Returns the C object.
+    pub(super) fn as_raw(&mut self) -> *mut kb::msghdr {
+        self.raw.as_ptr()
     }
 
     /// Makes the next `count` bytes present in memory, so that they can be
@@ -206,6 +203,11 @@ impl ReceiveMsg<'_> {
             flags,
             _p: PhantomData,
         }
+    }
+
+    /// Returns the C object.
+    pub(super) fn as_raw(&mut self) -> *mut kb::msghdr {
+        self.raw.as_ptr()
     }
 
     /// Returns how many more bytes fit.

@@ -48,7 +48,7 @@ impl Net {
     }
 
     /// Returns the namespace that the machine started with.
-    fn initial() -> &'static Self {
+    pub(super) fn initial() -> &'static Self {
         // SAFETY: The initial namespace exists for ever.
         unsafe { Self::from_raw(&raw mut kb::init_net) }
     }

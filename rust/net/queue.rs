@@ -25,6 +25,11 @@ use super::chunk::{
     Chunk,
     Header, //
 };
+use super::marks::{
+    Mark,
+    Marks,
+    Run, //
+};
 use super::msg::{
     ReceiveMsg,
     SendMsg, //
@@ -109,11 +114,14 @@ pub(crate) struct PullFault(pub(crate) usize);
 ///   lock; all else to the holder of the writer lock. While the queue is drained
 ///   all of it belongs to the holder of the writer lock.
 #[pin_data]
-pub(crate) struct ByteQueue {
+pub(crate) struct ByteQueue<M: Send = ()> {
     positions: Positions<Position>,
     head: Chain,
     /// A writer has found no room and waits for it.
     wish: Atomic<bool>,
+    /// What goes with the bytes.
+    #[pin]
+    marks: Marks<M>,
     #[pin]
     writer: Mutex<WriterHalf>,
     #[pin]
@@ -148,13 +156,13 @@ struct ReaderHalf;
 
 // SAFETY: The pointers are to memory that the queue owns, and each is only used under its lock, as
 // the type invariants say.
-unsafe impl Send for ByteQueue {}
+unsafe impl<M: Send> Send for ByteQueue<M> {}
 // SAFETY: As above.
-unsafe impl Sync for ByteQueue {}
+unsafe impl<M: Send> Sync for ByteQueue<M> {}
 // SAFETY: As above.
 unsafe impl Send for WriterHalf {}
 
-impl ByteQueue {
+impl<M: Send> ByteQueue<M> {
     /// Returns the initialiser of an empty queue.
     pub(crate) fn new() -> impl PinInit<Self> {
         // INVARIANT: There are no chunks, and the queue is drained.
@@ -162,6 +170,7 @@ impl ByteQueue {
             positions: Positions::new(Position(Atomic::new(0)), Position(Atomic::new(0))),
             head: Chain(UnsafeCell::new(None)),
             wish: Atomic::new(false),
+            marks <- Marks::new(),
             writer <- new_mutex!(WriterHalf { tail: None, shut: false }, "ByteQueue::writer"),
             reader <- new_mutex!(ReaderHalf, "ByteQueue::reader"),
         })
@@ -173,7 +182,7 @@ impl ByteQueue {
     }
 
     /// Queues the next `count` bytes of a message, all or none, under the
-    /// sender's limit `sndbuf`.
+    /// sender's limit `sndbuf`. They take `mark` with them.
     ///
     /// May sleep, but not for the program's memory or for room.
     pub(crate) fn push(
@@ -181,6 +190,7 @@ impl ByteQueue {
         msg: &mut SendMsg<'_>,
         count: usize,
         sndbuf: usize,
+        mark: &mut Option<KBox<Mark<M>>>,
     ) -> Result<(), PushError> {
         let mut writer = self.writer.lock();
         if writer.shut {
@@ -198,6 +208,9 @@ impl ByteQueue {
         if let Err(e) = self.fill(&mut writer, msg, start, count, unread) {
             self.cut(&mut writer, tail);
             return Err(e);
+        }
+        if let Some(mark) = mark.take() {
+            self.marks.push(mark, start, count);
         }
         // INVARIANT: The segments cover the new bytes, which are the reader's now.
         self.positions.publish(count);
@@ -355,7 +368,7 @@ impl ByteQueue {
     ///
     /// May sleep, but not for long: nobody sleeps for a program's memory, or
     /// for bytes to come, with the lock held.
-    pub(crate) fn read(&self) -> Reader<'_> {
+    pub(crate) fn read(&self) -> Reader<'_, M> {
         Reader {
             queue: self,
             _half: self.reader.lock(),
@@ -381,6 +394,8 @@ impl ByteQueue {
         let unread = self.positions.readable();
         self.positions.consume(unread);
         self.free_chain(&mut writer);
+        drop(writer);
+        self.marks.discard_all();
         unread
     }
 
@@ -398,25 +413,42 @@ impl ByteQueue {
 }
 
 /// The one who reads from a queue.
-pub(crate) struct Reader<'a> {
-    queue: &'a ByteQueue,
+pub(crate) struct Reader<'a, M: Send> {
+    queue: &'a ByteQueue<M>,
     _half: Guard<'a, ReaderHalf, MutexBackend>,
 }
 
-impl Reader<'_> {
+impl<M: Send> Reader<'_, M> {
     /// Returns how many bytes may be read.
     pub(crate) fn readable(&self) -> usize {
         self.queue.positions.readable()
     }
 
-    /// Moves as many bytes as there are and as fit into a message, and returns
-    /// how many that were.
+    /// Returns the run of bytes, `skip` bytes from the front, that one mark or
+    /// none goes with. May sleep: marks that were passed are dropped.
+    pub(crate) fn run(&mut self, skip: usize) -> Run<'_, M> {
+        let position = self.queue.positions.read_position();
+        let marks = &self.queue.marks;
+        if !marks.is_empty() {
+            marks.discard_before(position);
+        }
+        // SAFETY: This is the reader, and it is borrowed for the run.
+        unsafe { marks.run_at(position.wrapping_add(skip)) }
+    }
+
+    /// Moves as many bytes as there are, as fit into a message and as `limit`
+    /// allows, and returns how many that were.
     ///
     /// A fault after some bytes ends the read with those.
-    pub(crate) fn pull(&mut self, msg: &mut ReceiveMsg<'_>) -> Result<usize, PullFault> {
+    pub(crate) fn pull(
+        &mut self,
+        msg: &mut ReceiveMsg<'_>,
+        limit: usize,
+    ) -> Result<usize, PullFault> {
         let mut done = 0;
         loop {
-            let count = self.readable().min(msg.room());
+            let left = limit.wrapping_sub(done);
+            let count = self.readable().min(msg.room()).min(left);
             if count == 0 {
                 return Ok(done);
             }
@@ -433,14 +465,16 @@ impl Reader<'_> {
         }
     }
 
-    /// Copies bytes from `skip` on into a message, and leaves them in the queue.
+    /// Copies bytes from `skip` on into a message, no more than `limit`, and
+    /// leaves them in the queue.
     pub(crate) fn peek(
         &mut self,
         msg: &mut ReceiveMsg<'_>,
         skip: usize,
+        limit: usize,
     ) -> Result<usize, PullFault> {
         let readable = self.readable();
-        let end = readable.min(skip.saturating_add(msg.room()));
+        let end = readable.min(skip.saturating_add(msg.room().min(limit)));
         if skip >= end {
             return Ok(0);
         }

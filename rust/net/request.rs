@@ -94,6 +94,18 @@ impl SockOpt {
         Ok(value)
     }
 
+    /// Reads the value as the socket layer reads that of a switch: `EINVAL` if
+    /// it is shorter than an `int`, `EFAULT` if it isn't readable.
+    pub(crate) fn flag(&self) -> Result<bool> {
+        if (self.len as usize) < size_of::<c_int>() {
+            return Err(EINVAL);
+        }
+        let mut value: c_int = 0;
+        // SAFETY: The socket layer hands in a pointer of which `len` bytes may be asked for.
+        to_result(unsafe { bindings::int_from_sockptr(&raw mut value, self.value) })?;
+        Ok(value != 0)
+    }
+
     /// Lets the socket layer handle the option, as it does for families that
     /// don't care; `EOPNOTSUPP` outside of `SOL_SOCKET`.
     pub(crate) fn handle_generic(self) -> Result {

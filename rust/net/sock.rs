@@ -279,6 +279,17 @@ impl<F: Family> Sock<F> {
         unsafe { bindings::sock_dead(self.as_sk()) }
     }
 
+    /// Tells whether the socket has a file: it is no connection that waits to
+    /// be accepted. A snapshot, unless the state lock is held.
+    pub(crate) fn has_socket(&self) -> bool {
+        // SAFETY: As in `phase`; the pointer isn't followed.
+        unsafe {
+            !(&raw const (*self.as_sk()).sk_socket)
+                .read_volatile()
+                .is_null()
+        }
+    }
+
     /// Tells whether an asynchronous error waits to be reported (`SO_ERROR`).
     pub(crate) fn has_error(&self) -> bool {
         // SAFETY: As in `phase`.
@@ -477,16 +488,6 @@ impl<'a, F: Family> StateGuard<'a, F> {
     pub(crate) fn set_pending(&mut self, pending: u32) {
         // SAFETY: As in `set_phase`.
         unsafe { (&raw mut (*self.sk.as_sk()).sk_ack_backlog).write_volatile(pending) };
-    }
-
-    /// Tells whether the socket has a file (or had one, that is just closing).
-    pub(crate) fn has_socket(&self) -> bool {
-        // SAFETY: By the type invariants of `Sock`; a snapshot, never dereferenced.
-        unsafe {
-            !(&raw const (*self.sk.as_sk()).sk_socket)
-                .read_volatile()
-                .is_null()
-        }
     }
 }
 

@@ -364,7 +364,7 @@ impl<'a, F: Family<Head = UnixHead>> Live<'a, F> {
     ///
     /// `ECONNREFUSED` if that has no file.
     pub(crate) fn may_send(&self, other: &StateGuard<'_, F>) -> Result {
-        if !other.has_socket() {
+        if !other.sock().has_socket() {
             return Err(ECONNREFUSED);
         }
         // SAFETY: This socket has a file by the type invariants; the other one has one, which it

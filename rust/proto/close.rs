@@ -3,6 +3,7 @@
 //! The end of a socket.
 
 use super::backlog::Backlog;
+use super::inflight;
 use super::module::Space;
 use super::socket::Runix;
 use crate::net::{
@@ -73,6 +74,10 @@ pub(super) fn close(sk: &Closing<'_, Runix>, cause: Cause) {
             peer.state_changed();
             peer.signal_hangup();
         }
+    }
+
+    if cause == Cause::Released {
+        inflight::something_closed(sk);
     }
 
     // Closes each connection that was not accepted, by way of `abandoned`.

@@ -7,6 +7,7 @@ use super::backlog::{
     Pending,
     Waiting, //
 };
+use super::inflight;
 use super::names;
 use super::socket::{
     Live,
@@ -59,6 +60,7 @@ pub(super) fn listen(sk: &Live<'_>, backlog: u32) -> Result {
 /// Mirrors `unix_stream_connect()`. May sleep.
 pub(super) fn connect(sk: &Live<'_>, bytes: &[u8], blocking: Blocking) -> Result {
     let name = names::parse(bytes)?;
+    names::bind_for_credentials(sk)?;
     let mut timeout = match blocking {
         Blocking::Yes => sk.send_timeout(),
         Blocking::No => Timeout::NONE,
@@ -116,6 +118,8 @@ fn attempt(sk: &Live<'_>, listener: &Sock, timeout: &mut Timeout) -> Result<Cont
         let path = listener.lock().shared_path();
         new.set_name(address, path)?;
     }
+    new.sock().data().set_listener(Some(listener));
+    new.sock().inherit_passing(listener);
     drop(new.sock().set_peer_cred(PeerCred::current()));
     {
         let mut state = new.sock().lock();
@@ -195,6 +199,8 @@ pub(super) fn accept(sk: &Live<'_>, blocking: Blocking) -> Result<Pending> {
         sk.take_error()?;
         if let Some(pending) = take_pending(sk) {
             sk.wake_one_waiter();
+            // What is in its queue is reached by a file of its own from here on.
+            inflight::uncounted(sk, || pending.sock().data().set_listener(None));
             return Ok(pending);
         }
         sk.wait(Turn::One, &mut timeout, || {

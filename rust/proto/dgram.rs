@@ -2,10 +2,12 @@
 
 //! Datagrams: peers that change, and packets that find their way by name.
 
+use super::inflight::Passing;
 use super::module::FAMILY;
 use super::names;
 use super::packets::{
     self,
+    Attached,
     Sent, //
 };
 use super::socket::{
@@ -122,11 +124,12 @@ fn disconnected(sk: &Live<'_>, old: &Sock) {
 ///
 /// Mirrors `unix_dgram_sendmsg()`. May sleep (`SO_SNDTIMEO`).
 pub(super) fn send(sk: &Live<'_>, msg: &mut SendMsg<'_>) -> Result<usize> {
-    msg.check_ancillary(sk)?;
+    let ancillary = msg.ancillary()?;
     if msg.is_out_of_band() {
         return Err(EOPNOTSUPP);
     }
     let address = Address::of(msg)?;
+    names::bind_for_credentials(sk)?;
     let len = msg.remaining();
     if len > sk.sndbuf().saturating_sub(RESERVE) {
         return Err(EMSGSIZE);
@@ -141,17 +144,29 @@ pub(super) fn send(sk: &Live<'_>, msg: &mut SendMsg<'_>) -> Result<usize> {
     let size = packet.size();
     packet.meta_mut().charge(size);
     let mut packet = Some(packet);
+    let (mut stated, mut files) = (ancillary.sender, ancillary.files);
     loop {
         let other = match &address {
             Some(address) => names::find(sk, names::parse(address.bytes())?, address.bytes())?,
             None => sk.peer_get().ok_or(ENOTCONN)?,
         };
+        if let Some(packet) = packet.as_mut() {
+            let attached = Attached::new(sk, &other, stated.take(), files.take())?;
+            packet.meta_mut().attach(attached)?;
+        }
         match deliver(sk, &other, &mut packet, &mut timeout, address.is_some())? {
             Delivery::Done => {
                 other.data_ready();
                 return Ok(len);
             }
-            Delivery::LookAgain => {}
+            // What goes with the packet was made up for a receiver that has gone.
+            Delivery::LookAgain => {
+                let attached = packet.as_mut().and_then(|packet| packet.meta_mut().detach());
+                if let Some(attached) = attached {
+                    stated = attached.sender;
+                    files = attached.passing.and_then(Passing::take);
+                }
+            }
         }
     }
 }

@@ -43,7 +43,7 @@ impl Listing for SocketListing {
         let state = sk.lock();
         let connected = sk.phase() == Phase::Established;
         let listening = sk.phase() == Phase::Listening;
-        let has_file = state.has_socket();
+        let has_file = sk.has_socket();
         drop(state);
 
         line.pointer(sk);

@@ -3,15 +3,18 @@
 //! The family: what its sockets are and do.
 //!
 //! One file a concept: [`names`] binds and finds, [`connect`] makes
-//! connections, [`stream`] moves bytes, [`dgram`] and [`packets`] messages, [`close`] ends it all, [`listing`]
+//! connections, [`stream`] moves bytes, [`dgram`] and [`packets`] messages,
+//! [`inflight`] and [`collector`] look after passed descriptors, [`close`] ends it all, [`listing`]
 //! shows what there is, [`ops`] hands each system call to one of them.
 
 #![forbid(unsafe_code)]
 
 mod backlog;
 mod close;
+mod collector;
 mod connect;
 mod dgram;
+mod inflight;
 mod listing;
 mod module;
 mod names;

@@ -2,6 +2,11 @@
 
 //! The module: what is registered while it is loaded.
 
+use super::collector::{
+    Collector,
+    COLLECTOR, //
+};
+use super::inflight::InFlight;
 use super::listing::SocketListing;
 use super::ops::{
     DATAGRAM,
@@ -14,6 +19,7 @@ use crate::net::{
     AllSockets,
     Bound,
     BufferCaches,
+    DeferredRegistration,
     FamilyDesc,
     Net,
     PerNet,
@@ -55,6 +61,8 @@ pub(crate) struct Space {
     /// Sockets bound to a file, by inode. Files are reached across network
     /// namespaces: only the initial one has this table.
     pub(super) files: Option<Pin<KBox<SockTable<Runix, Bound>>>>,
+    /// All files in flight, in the initial namespace alone.
+    pub(super) in_flight: Option<Pin<KBox<InFlight>>>,
     /// How many packets a socket takes before unconnected senders must wait, and
     /// the backlog of a socket before `listen(2)`.
     pub(super) datagram_queue: SysctlInt,
@@ -88,6 +96,11 @@ impl PerNetData for Space {
             } else {
                 None
             },
+            in_flight: if initial {
+                Some(KBox::pin_init(InFlight::new(), GFP_KERNEL)?)
+            } else {
+                None
+            },
             datagram_queue: SysctlInt::new(DATAGRAM_QUEUE),
         })
     }
@@ -97,6 +110,7 @@ impl PerNetData for Space {
 /// then what sockets need. No socket is left then, as each holds the module.
 pub(crate) struct Module {
     _family: Registration<Runix>,
+    _collector: DeferredRegistration<Collector>,
     _spaces: PerNetRegistration<Space>,
     _buffers: BufferCaches,
 }
@@ -108,6 +122,7 @@ impl kernel::Module for Module {
         })?;
         let buffers = BufferCaches::new([c"runix_512", c"runix_4k", c"runix_32k"])?;
         let spaces = SPACES.register()?;
+        let collector = COLLECTOR.register()?;
         // The last step: from here on, there may be sockets.
         let family = FAMILY.register(module, number).inspect_err(|e| {
             if *e == EEXIST {
@@ -135,6 +150,7 @@ impl kernel::Module for Module {
         );
         Ok(Self {
             _family: family,
+            _collector: collector,
             _spaces: spaces,
             _buffers: buffers,
         })

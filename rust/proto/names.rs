@@ -142,6 +142,15 @@ fn name_it(naming: &BindGuard<'_, Runix>, address: Address) {
     let _ = naming.set_address(address);
 }
 
+/// Gives a socket that tells credentials a name, as AF_UNIX does it before it
+/// connects or sends.
+pub(super) fn bind_for_credentials(sk: &Live<'_>) -> Result {
+    if sk.passes_credentials() && sk.address().is_none() {
+        autobind(sk)?;
+    }
+    Ok(())
+}
+
 /// Gives a socket a free abstract name of five digits, unless it has a name.
 ///
 /// `ENOSPC` if none is free.

@@ -107,6 +107,10 @@ struct SeqPacket;
 /// A type of socket as the socket layer sees it.
 struct Type<K>(PhantomData<K>);
 
+/// `SO_PASSCRED`.
+const SO_PASSCRED: u32 = 16;
+/// `SO_PASSRIGHTS`.
+const SO_PASSRIGHTS: u32 = 83;
 /// `SO_INQ`.
 const SO_INQ: u32 = 84;
 /// `SIOCINQ`, which is `FIONREAD`.
@@ -181,10 +185,19 @@ impl<K: Kind> SocketOps for Type<K> {
     }
 
     fn setsockopt(sk: &Live<'_>, option: SockOpt) -> Result {
-        if !option.is_socket_option(SO_INQ) {
-            return option.handle_generic();
+        if option.is_socket_option(SO_INQ) {
+            return K::report_queued(sk, option.int()?);
         }
-        K::report_queued(sk, option.int()?)
+        // The socket layer sets these for AF_UNIX alone.
+        if option.is_socket_option(SO_PASSCRED) {
+            sk.set_passes_credentials(option.flag()?);
+            return Ok(());
+        }
+        if option.is_socket_option(SO_PASSRIGHTS) {
+            sk.set_passes_files(option.flag()?);
+            return Ok(());
+        }
+        option.handle_generic()
     }
 
     fn sendmsg(sk: &Live<'_>, msg: &mut SendMsg<'_>) -> Result<usize> {

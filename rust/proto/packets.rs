@@ -2,6 +2,7 @@
 
 //! Packets: what datagram and sequenced-packet sockets have in common.
 
+use super::inflight::Passing;
 use super::socket::{
     at_end,
     Live,
@@ -11,22 +12,59 @@ use super::socket::{
 use crate::net::{
     Blocking,
     Events,
+    Files,
     Packet,
     Phase,
     PullFault,
     ReceiveMsg,
+    Sender,
     Shutdown,
     SockType,
     Timeout, //
 };
 use crate::pure::limits;
 use kernel::{
+    alloc::flags::GFP_KERNEL_ACCOUNT,
     prelude::*,
     sync::{
         aref::ARef,
         atomic::Relaxed, //
     }, //
 };
+
+/// What goes with bytes or a packet, if anything does.
+pub(crate) struct Attached {
+    /// Who has sent it.
+    pub(super) sender: Option<Sender>,
+    /// The files that come with it.
+    pub(super) passing: Option<Passing>,
+}
+
+impl Attached {
+    /// Makes up what goes from `sk` to `other`: the credentials that the sender
+    /// states, or its own where either end asks for such, and files.
+    ///
+    /// `None` if that is nothing. May sleep. Fails as [`Passing::new`] does.
+    pub(super) fn new(
+        sk: &Live<'_>,
+        other: &Sock,
+        stated: Option<Sender>,
+        files: Option<Files>,
+    ) -> Result<Option<Self>> {
+        let passing = match files {
+            Some(files) => Some(Passing::new(sk, other, files)?),
+            None => None,
+        };
+        let sender = stated.or_else(|| wants_credentials(sk, other).then(Sender::current));
+        Ok((sender.is_some() || passing.is_some()).then_some(Self { sender, passing }))
+    }
+}
+
+/// Tells whether credentials go with what `sk` sends to `other`. To a connection
+/// that wasn't accepted yet they always do, as the option may be set later.
+pub(super) fn wants_credentials(sk: &Live<'_>, other: &Sock) -> bool {
+    sk.passes_credentials() || other.passes_credentials() || !other.has_socket()
+}
 
 /// What belongs to a packet besides its payload.
 ///
@@ -36,6 +74,8 @@ use kernel::{
 pub(crate) struct Sent {
     sender: ARef<Sock>,
     charged: usize,
+    /// What goes with the packet.
+    attached: Option<KBox<Attached>>,
 }
 
 impl Sent {
@@ -44,7 +84,24 @@ impl Sent {
         Self {
             sender: sk.hold(),
             charged: 0,
+            attached: None,
         }
+    }
+
+    /// Lets something go with the packet, in place of what did.
+    ///
+    /// May sleep. `ENOMEM` without memory.
+    pub(super) fn attach(&mut self, attached: Option<Attached>) -> Result {
+        self.attached = match attached {
+            Some(attached) => Some(KBox::new(attached, GFP_KERNEL_ACCOUNT)?),
+            None => None,
+        };
+        Ok(())
+    }
+
+    /// Takes out what goes with the packet.
+    pub(super) fn detach(&mut self) -> Option<Attached> {
+        self.attached.take().map(KBox::into_inner)
     }
 
     /// Charges the packet's memory to the sender, until the packet is dropped.
@@ -108,12 +165,18 @@ pub(super) fn receive(sk: &Live<'_>, msg: &mut ReceiveMsg<'_>) -> Result<usize> 
             let mut reader = queue.read();
             let offset = sk.peek_offset();
             seen = queue.count();
-            let peeked = reader.peek(offset, |packet, skip| deliver(sk, packet, msg, skip));
+            let peeked = reader.peek(offset, |packet, skip| {
+                let counts = deliver(packet, msg, skip)?;
+                Ok((counts, peek_attached(packet)))
+            });
             drop(reader);
             match peeked {
-                Some(Ok((len, copied))) => {
+                Some(Ok(((len, copied), (sender, files)))) => {
                     sk.peek_offset_forward(copied);
                     sk.wake_senders();
+                    if files.is_some() || sk.passes_credentials() {
+                        msg.set_ancillary(sk, sender.as_ref(), files);
+                    }
                     return Ok(len);
                 }
                 Some(Err(PullFault(count))) => {
@@ -126,7 +189,7 @@ pub(super) fn receive(sk: &Live<'_>, msg: &mut ReceiveMsg<'_>) -> Result<usize> 
             let taken = queue.read().take();
             if let Some(packet) = taken {
                 sk.wake_senders();
-                return receive_taken(sk, &packet, msg);
+                return receive_taken(sk, packet, msg);
             }
         }
         if let Some(end) = wait(sk, &mut timeout, seen)? {
@@ -137,11 +200,23 @@ pub(super) fn receive(sk: &Live<'_>, msg: &mut ReceiveMsg<'_>) -> Result<usize> 
 
 /// Hands a packet that was taken out of the queue to the program. A fault that
 /// can't be mended loses it, as with AF_UNIX.
-fn receive_taken(sk: &Live<'_>, packet: &Packet<Sent>, msg: &mut ReceiveMsg<'_>) -> Result<usize> {
+fn receive_taken(
+    sk: &Live<'_>,
+    mut packet: Packet<Sent>,
+    msg: &mut ReceiveMsg<'_>,
+) -> Result<usize> {
     loop {
-        match deliver(sk, packet, msg, 0) {
+        match deliver(&packet, msg, 0) {
             Ok((len, _)) => {
                 sk.peek_offset_back(packet.len());
+                let (sender, passing) = match packet.meta_mut().detach() {
+                    Some(attached) => (attached.sender, attached.passing),
+                    None => (None, None),
+                };
+                let files = passing.and_then(Passing::take);
+                if files.is_some() || sk.passes_credentials() {
+                    msg.set_ancillary(sk, sender.as_ref(), files);
+                }
                 return Ok(len);
             }
             Err(PullFault(count)) => msg.fault_in(count)?,
@@ -149,10 +224,21 @@ fn receive_taken(sk: &Live<'_>, packet: &Packet<Sent>, msg: &mut ReceiveMsg<'_>)
     }
 }
 
+/// Returns copies of what goes with a packet. Files that can't be duplicated
+/// are left out, as with AF_UNIX.
+fn peek_attached(packet: &Packet<Sent>) -> (Option<Sender>, Option<Files>) {
+    let Some(attached) = packet.meta().attached.as_ref() else {
+        return (None, None);
+    };
+    let sender = attached.sender.as_ref().map(Sender::duplicate);
+    let passing = attached.passing.as_ref();
+    let files = passing.and_then(|passing| passing.duplicate().ok().flatten());
+    (sender, files)
+}
+
 /// Copies a packet from `skip` on to the program. Returns what the call is to
 /// return, and how many bytes were copied.
 fn deliver(
-    _sk: &Live<'_>,
     packet: &Packet<Sent>,
     msg: &mut ReceiveMsg<'_>,
     skip: usize,

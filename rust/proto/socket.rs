@@ -16,7 +16,10 @@ use super::{
         SEQPACKET,
         STREAM, //
     },
-    packets::Sent, //
+    packets::{
+        Attached,
+        Sent, //
+    }, //
 };
 use crate::net::{
     self,
@@ -57,7 +60,7 @@ pub(crate) struct State {
 pub(crate) struct Socket {
     /// The bytes that were sent to this socket, if it is a stream.
     #[pin]
-    pub(super) received: ByteQueue,
+    pub(super) received: ByteQueue<Attached>,
     /// The packets that were sent to this socket, if it is none.
     #[pin]
     pub(super) packets: PacketQueue<Sent>,
@@ -69,6 +72,9 @@ pub(crate) struct Socket {
     /// The inode of the file that the socket is bound to, zero for none; set
     /// once, before others can find the socket by it.
     file: Atomic<usize>,
+    /// The address of the listener that the socket waits at to be accepted,
+    /// zero for none; for comparison alone.
+    listener: Atomic<usize>,
     /// `SO_INQ`: each receive tells what is left.
     pub(super) reports_queued: Atomic<bool>,
 }
@@ -77,6 +83,17 @@ impl Socket {
     /// Notes which file the socket is bound to.
     pub(super) fn set_file(&self, inode: InodeId) {
         self.file.store(inode.as_usize(), Relaxed);
+    }
+
+    /// Notes at which listener the socket waits; `None` when it was accepted.
+    pub(super) fn set_listener(&self, listener: Option<&Sock>) {
+        let address = listener.map_or(0, |listener| ptr::from_ref(listener).addr());
+        self.listener.store(address, Relaxed);
+    }
+
+    /// Returns the address of the listener that the socket waits at, or zero.
+    pub(super) fn listener(&self) -> usize {
+        self.listener.load(Relaxed)
     }
 
     /// Tells whether the socket is bound to that file.
@@ -132,6 +149,7 @@ impl net::Family for Runix {
             outstanding: Atomic::new(0),
             wants_room: Atomic::new(false),
             file: Atomic::new(0),
+            listener: Atomic::new(0),
             reports_queued: Atomic::new(false),
         })
     }

@@ -2,19 +2,28 @@
 
 //! Streams: sending and receiving bytes.
 
+use super::inflight::Passing;
+use super::packets::{
+    self,
+    Attached, //
+};
 use super::socket::{
     at_end,
     Live, //
 };
 use crate::net::{
+    Ancillary,
     Blocking,
     Events,
+    Files,
+    Mark,
     Phase,
     PullFault,
     PushError,
     Reader,
     ReceiveMsg,
     SendMsg,
+    Sender,
     Shutdown,
     Sock,
     Timeout,
@@ -44,7 +53,7 @@ impl From<Error> for SendError {
 ///
 /// Mirrors `unix_stream_sendmsg()`. May sleep (`SO_SNDTIMEO`).
 pub(super) fn send(sk: &Live<'_>, msg: &mut SendMsg<'_>) -> Result<usize> {
-    msg.check_ancillary(sk)?;
+    let ancillary = msg.ancillary()?;
     if msg.is_out_of_band() {
         return Err(EOPNOTSUPP);
     }
@@ -60,7 +69,7 @@ pub(super) fn send(sk: &Live<'_>, msg: &mut SendMsg<'_>) -> Result<usize> {
     let error = if sk.shutdown().send() {
         SendError::Broken
     } else {
-        match send_all(sk, peer, msg, &mut sent) {
+        match send_all(sk, peer, msg, ancillary, &mut sent) {
             Ok(()) => return Ok(sent),
             Err(error) => error,
         }
@@ -84,10 +93,16 @@ fn send_all(
     sk: &Live<'_>,
     peer: &Sock<super::socket::Runix>,
     msg: &mut SendMsg<'_>,
+    ancillary: Ancillary,
     sent: &mut usize,
 ) -> Result<(), SendError> {
     let queue = &peer.data().get_ref().received;
     let mut timeout = None;
+    let Ancillary {
+        sender: stated,
+        mut files,
+    } = ancillary;
+    let mut mark = None;
     while msg.remaining() > 0 {
         if sk.has_error() {
             sk.take_error()?;
@@ -98,7 +113,16 @@ fn send_all(
         }
         let sndbuf = sk.sndbuf();
         let count = limits::piece(msg.remaining(), sndbuf);
-        match queue.push(msg, count, sndbuf) {
+        // The files go with the first piece, the credentials with each.
+        if mark.is_none()
+            && (stated.is_some() || files.is_some() || packets::wants_credentials(sk, peer))
+        {
+            let stated = stated.as_ref().map(Sender::duplicate);
+            if let Some(attached) = Attached::new(sk, peer, stated, files.take())? {
+                mark = Some(Mark::new(attached)?);
+            }
+        }
+        match queue.push(msg, count, sndbuf, &mut mark) {
             Ok(()) => {
                 peer.data_ready();
                 *sent = sent.wrapping_add(count);
@@ -140,11 +164,23 @@ pub(super) fn receive(sk: &Live<'_>, msg: &mut ReceiveMsg<'_>) -> Result<usize> 
     } else {
         sk.receive_low_water().min(msg.room())
     };
-    let mut copied = 0;
-    let result = receive_until(sk, msg, target.max(1), &mut copied);
+    let mut taken = Taken {
+        copied: 0,
+        sender: None,
+        files: None,
+    };
+    let result = receive_until(sk, msg, target.max(1), &mut taken);
+    let Taken {
+        copied,
+        sender,
+        files,
+    } = taken;
     // What was received counts, whatever came after it.
     if copied == 0 {
         result?;
+    }
+    if files.is_some() || sk.passes_credentials() {
+        msg.set_ancillary(sk, sender.flatten().as_ref(), files);
     }
     let reports = sk.data().reports_queued.load(Relaxed);
     if reports || msg.wants_queued() {
@@ -153,41 +189,52 @@ pub(super) fn receive(sk: &Live<'_>, msg: &mut ReceiveMsg<'_>) -> Result<usize> 
     Ok(copied)
 }
 
+/// What a receive has got so far.
+struct Taken {
+    /// Bytes.
+    copied: usize,
+    /// Who has sent them, which may be unknown, once that was looked at.
+    sender: Option<Option<Sender>>,
+    /// The files that came with them.
+    files: Option<Files>,
+}
+
 /// Receives until there are `target` bytes and the queue is empty, the message
-/// is full, or the stream ends; counts the bytes in `copied`.
+/// is full, or the stream ends; or up to a boundary: behind bytes that files
+/// came with, and in front of those of another sender, if credentials are told.
 fn receive_until(
     sk: &Live<'_>,
     msg: &mut ReceiveMsg<'_>,
     target: usize,
-    copied: &mut usize,
+    taken: &mut Taken,
 ) -> Result {
     let queue = &sk.data().get_ref().received;
     let mut timeout = None;
     loop {
         let mut reader = queue.read();
-        let skip = if msg.is_peek() {
-            sk.peek_offset().unwrap_or(0)
-        } else {
-            0
+        let mut skip = match msg.is_peek() {
+            true => sk.peek_offset().unwrap_or(0),
+            false => 0,
         };
-        if reader.readable() > skip {
+        let found = reader.readable() > skip;
+        if found {
             set_sender(sk, msg);
-            match take(sk, &mut reader, msg, skip) {
-                Ok(count) => *copied = copied.wrapping_add(count),
+        }
+        while reader.readable() > skip {
+            match take(sk, &mut reader, msg, skip, taken) {
+                Ok(Next::Stop) => return Ok(()),
+                Ok(Next::More(_)) if msg.room() == 0 => return Ok(()),
+                Ok(Next::More(count)) if msg.is_peek() => skip = skip.saturating_add(count),
+                Ok(Next::More(_)) => {}
                 Err(PullFault(count)) => {
                     drop(reader);
                     msg.fault_in(count)?;
-                    continue;
+                    reader = queue.read();
                 }
             }
-            if msg.room() == 0 || msg.is_peek() {
-                return Ok(());
-            }
-            if reader.readable() > 0 {
-                continue;
-            }
         }
-        if *copied >= target {
+        // A peek doesn't wait for more than there is.
+        if taken.copied >= target || (found && msg.is_peek()) {
             return Ok(());
         }
         if at_end(sk)? {
@@ -211,26 +258,73 @@ fn receive_until(
     }
 }
 
-/// Moves or copies bytes from the queue into a message.
+/// Whether a receive goes on after a run of bytes.
+enum Next {
+    /// It may, after so many bytes.
+    More(usize),
+    /// It ends here.
+    Stop,
+}
+
+/// Moves or copies a run of bytes, and what goes with it, from the queue into a
+/// message.
 fn take(
     sk: &Live<'_>,
-    reader: &mut Reader<'_>,
+    reader: &mut Reader<'_, Attached>,
     msg: &mut ReceiveMsg<'_>,
     skip: usize,
-) -> Result<usize, PullFault> {
-    if msg.is_peek() {
-        let count = reader.peek(msg, skip)?;
-        sk.peek_offset_forward(count);
-        return Ok(count);
+    taken: &mut Taken,
+) -> Result<Next, PullFault> {
+    let run = reader.run(skip);
+    let limit = run.len;
+    if sk.passes_credentials() {
+        let sender = run.value.as_ref().and_then(|value| value.sender.as_ref());
+        match &taken.sender {
+            None => taken.sender = Some(sender.map(Sender::duplicate)),
+            // Bytes of different senders are never glued together.
+            Some(first) if first.as_ref() != sender => return Ok(Next::Stop),
+            Some(_) => {}
+        }
     }
-    let count = reader.pull(msg)?;
-    sk.peek_offset_back(count);
+    let (count, files) = if msg.is_peek() {
+        let passing = run.value.and_then(|value| value.passing.as_ref());
+        let files = passing.map(|passing| passing.duplicate().ok().flatten());
+        let count = reader.peek(msg, skip, limit)?;
+        sk.peek_offset_forward(count);
+        (count, files)
+    } else {
+        let passing = run.value.and_then(|value| value.passing.take());
+        let count = match reader.pull(msg, limit) {
+            Ok(count) => count,
+            Err(fault) => {
+                // Nothing was read: the files stay with their bytes.
+                if let Some(value) = reader.run(skip).value {
+                    value.passing = passing;
+                }
+                return Err(fault);
+            }
+        };
+        sk.peek_offset_back(count);
+        wake_writers(sk);
+        (count, passing.map(Passing::take))
+    };
+    taken.copied = taken.copied.wrapping_add(count);
+    match files {
+        Some(files) => {
+            taken.files = files;
+            Ok(Next::Stop)
+        }
+        None => Ok(Next::More(count)),
+    }
+}
+
+/// Wakes the writers of a stream, if they wait for room and there is some.
+fn wake_writers(sk: &Live<'_>) {
     if let Some(peer) = sk.peer() {
         if sk.data().received.take_wish(peer.sndbuf()) {
             peer.wake_writers();
         }
     }
-    Ok(count)
 }
 
 /// Tells the program the sender's name, if it asks and there is one.

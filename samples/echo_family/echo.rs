@@ -108,7 +108,7 @@ impl SocketOps for Stream {
             return Ok(0);
         }
         loop {
-            match sk.data().queue.push(msg, count, sk.sndbuf()) {
+            match sk.data().queue.push(msg, count, sk.sndbuf(), &mut None) {
                 Ok(()) => break,
                 Err(PushError::Fault) => msg.fault_in(count)?,
                 // Whoever fills the queue must empty it; waiting for oneself makes no sense.
@@ -129,7 +129,7 @@ impl SocketOps for Stream {
         loop {
             let mut reader = sk.data().get_ref().queue.read();
             if reader.readable() > 0 {
-                match reader.pull(msg) {
+                match reader.pull(msg, usize::MAX) {
                     Ok(count) => {
                         drop(reader);
                         if sk.data().queue.take_wish(sk.sndbuf()) {

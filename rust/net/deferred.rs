@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Work that is done later, by a kernel thread.
+//!
+//! C header: [`include/linux/workqueue.h`](srctree/include/linux/workqueue.h)
+
+use super::pernet::{
+    Net,
+    PerNetData, //
+};
+use crate::bindings;
+use core::marker::PhantomData;
+use kernel::{
+    bindings as kb,
+    prelude::*,
+    sync::atomic::{
+        Acquire,
+        Atomic,
+        Relaxed,
+        Release, //
+    },
+    types::Opaque,
+};
+
+/// Something to be done later.
+pub(crate) trait Task: Sized + 'static {
+    /// The per-namespace data that it works on.
+    type Space: PerNetData;
+
+    /// Returns the static that schedules the task.
+    fn deferred() -> &'static Deferred<Self>;
+
+    /// Does it, with the data of the initial namespace. May sleep. Never runs
+    /// twice at the same time.
+    fn run(space: &Self::Space);
+}
+
+/// Schedules a task; lives in a static.
+pub(crate) struct Deferred<T: Task> {
+    work: Opaque<kb::work_struct>,
+    ready: Atomic<bool>,
+    _p: PhantomData<fn() -> T>,
+}
+
+// SAFETY: The C side does its own locking.
+unsafe impl<T: Task> Sync for Deferred<T> {}
+
+impl<T: Task> Deferred<T> {
+    /// Makes a value that schedules nothing yet.
+    pub(crate) const fn new() -> Self {
+        Self {
+            work: Opaque::zeroed(),
+            ready: Atomic::new(false),
+            _p: PhantomData,
+        }
+    }
+
+    /// Lets the task be scheduled until the returned value is dropped.
+    ///
+    /// `EBUSY` if it already is so. The value belongs into the module's own
+    /// data, to be dropped after the family and before the namespaces' data.
+    pub(crate) fn register(&'static self) -> Result<DeferredRegistration<T>> {
+        if self.ready.load(Acquire) {
+            return Err(EBUSY);
+        }
+        // SAFETY: Nobody uses the work yet, and it is static.
+        unsafe { bindings::work_init(self.work.get(), Some(Self::run)) };
+        self.ready.store(true, Release);
+        Ok(DeferredRegistration(self))
+    }
+
+    /// Lets the task run soon, once for any number of calls until it starts.
+    ///
+    /// Any context.
+    pub(crate) fn schedule(&'static self) {
+        if self.ready.load(Acquire) {
+            // SAFETY: The work was initialised.
+            unsafe { bindings::work_queue(self.work.get()) };
+        }
+    }
+
+    /// The work's function.
+    ///
+    /// # Safety
+    ///
+    /// Called by the work queue.
+    unsafe extern "C" fn run(_work: *mut kb::work_struct) {
+        if let Some(space) = T::Space::pernet().get(Net::initial()) {
+            T::run(space);
+        }
+    }
+}
+
+/// A task that may be scheduled; dropping it waits until the task is done.
+pub(crate) struct DeferredRegistration<T: Task>(&'static Deferred<T>);
+
+impl<T: Task> Drop for DeferredRegistration<T> {
+    fn drop(&mut self) {
+        self.0.ready.store(false, Relaxed);
+        // SAFETY: The work was initialised.
+        unsafe { bindings::work_cancel(self.0.work.get()) };
+    }
+}

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The collector of sockets that nobody can reach any more.
+//!
+//! It runs some time after a socket was closed while others were in flight. It
+//! copies the graph and counts references under the lock of the graph, decides
+//! by [`crate::pure::gc`], and empties the queues of what is garbage: the files
+//! in there are closed, and with them the sockets.
+
+use super::inflight::{
+    Graph,
+    InFlight, //
+};
+use super::module::Space;
+use super::socket::Sock;
+use crate::net::{
+    Deferred,
+    Task, //
+};
+use crate::pure::gc::{
+    self,
+    Edge,
+    Vertex, //
+};
+use kernel::{
+    prelude::*,
+    rbtree::RBTree,
+    sync::aref::ARef, //
+};
+
+/// Schedules the collector.
+pub(super) static COLLECTOR: Deferred<Collector> = Deferred::new();
+
+/// The collector.
+pub(crate) struct Collector;
+
+impl Task for Collector {
+    type Space = Space;
+
+    fn deferred() -> &'static Deferred<Self> {
+        &COLLECTOR
+    }
+
+    fn run(space: &Space) {
+        let Some(in_flight) = space.in_flight.as_ref() else {
+            return;
+        };
+        // Without memory for it, garbage waits for the next socket that is closed.
+        if let Ok(garbage) = find(in_flight) {
+            for sk in &garbage {
+                empty(sk);
+            }
+        }
+    }
+}
+
+/// The graph in the form that the algorithm takes.
+struct Snapshot {
+    sockets: KVec<ARef<Sock>>,
+    vertices: KVec<Vertex>,
+    edges: KVec<Edge>,
+}
+
+impl Snapshot {
+    /// Copies the graph, whose lock is held, and counts references.
+    fn take(graph: &Graph) -> Result<Self> {
+        let mut numbers: RBTree<usize, u32> = RBTree::new();
+        let mut sockets = KVec::new();
+        let mut vertices = KVec::new();
+        for sk in graph.messages.values().flat_map(|message| &message.sockets) {
+            if numbers.get(&address(sk)).is_none() {
+                let number = u32::try_from(sockets.len()).map_err(|_| ENOMEM)?;
+                numbers.try_create_and_insert(address(sk), number, GFP_KERNEL)?;
+                // Another pin: the socket may be closed once the lock is released.
+                sockets.push(sk.clone(), GFP_KERNEL)?;
+                let references = u32::try_from(sk.file_references()).unwrap_or(u32::MAX);
+                vertices.push(Vertex::new(references), GFP_KERNEL)?;
+            }
+        }
+        let mut edges = KVec::new();
+        for message in graph.messages.values() {
+            let queue = numbers.get(&queue_address(&message.queue)).copied();
+            for sk in &message.sockets {
+                if let Some(number) = numbers.get(&address(sk)) {
+                    edges.push(Edge::new(*number, queue), GFP_KERNEL)?;
+                }
+            }
+        }
+        Ok(Self {
+            sockets,
+            vertices,
+            edges,
+        })
+    }
+}
+
+/// Returns the sockets that nobody can reach.
+fn find(in_flight: &InFlight) -> Result<KVec<ARef<Sock>>> {
+    let graph = in_flight.graph.lock();
+    let snapshot = Snapshot::take(&graph);
+    drop(graph);
+    let mut snapshot = snapshot?;
+    let mut garbage = KVec::new();
+    let found = gc::collect(&mut snapshot.vertices, &mut snapshot.edges);
+    if !matches!(found, Ok(count) if count > 0) {
+        return Ok(garbage);
+    }
+    for (vertex, sk) in snapshot.vertices.iter().zip(&snapshot.sockets) {
+        if vertex.is_garbage() {
+            garbage.push(sk.clone(), GFP_KERNEL)?;
+        }
+    }
+    Ok(garbage)
+}
+
+/// Empties the queues of a socket, those of connections that wait at it
+/// included.
+fn empty(sk: &Sock) {
+    sk.data().received.close();
+    sk.data().packets.close();
+    let mut state = sk.lock();
+    let backlog = core::mem::replace(&mut state.backlog, super::backlog::Backlog::new());
+    state.set_pending(0);
+    drop(state);
+    drop(backlog);
+}
+
+fn address(sk: &Sock) -> usize {
+    core::ptr::from_ref(sk).addr()
+}
+
+/// Returns the address of the socket by which a queue can be reached: a
+/// connection that waits to be accepted is reached by its listener.
+fn queue_address(sk: &Sock) -> usize {
+    match sk.data().listener() {
+        0 => address(sk),
+        listener => listener,
+    }
+}

@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Files in flight: who has sent how many, and which of them are sockets of
+//! the family.
+//!
+//! Sockets that wait in each other's queues keep each other alive. The graph of
+//! who is in whose queue is kept here; [`super::collector`] finds in it what
+//! nobody can reach any more.
+//!
+//! A reference is registered while the sender still holds the file, and taken
+//! off before the receiver gets it: the collector, which counts under the lock
+//! of the graph, never finds a reference in a queue that isn't one.
+
+use super::collector::COLLECTOR;
+use super::module::Space;
+use super::socket::{
+    Live,
+    Sock, //
+};
+use crate::net::Files;
+use kernel::{
+    alloc::flags::GFP_KERNEL_ACCOUNT,
+    new_mutex,
+    prelude::*,
+    rbtree::RBTree,
+    sync::{
+        aref::ARef,
+        atomic::{
+            Atomic,
+            Relaxed, //
+        },
+        Mutex, //
+    }, //
+};
+
+/// `ETOOMANYREFS`, which the kernel crate has no name for.
+const ETOOMANYREFS: i32 = 109;
+
+/// All files in flight.
+#[pin_data]
+pub(crate) struct InFlight {
+    #[pin]
+    pub(super) graph: Mutex<Graph>,
+    /// Messages with sockets of the family among their files.
+    messages: Atomic<usize>,
+}
+
+/// What the lock guards.
+pub(super) struct Graph {
+    /// Files in flight by sending user.
+    users: RBTree<u32, usize>,
+    /// Messages with sockets of the family, by number.
+    pub(super) messages: RBTree<u64, Message>,
+    last: u64,
+}
+
+/// A message that carries sockets of the family.
+pub(super) struct Message {
+    /// Whose queue it is in.
+    pub(super) queue: ARef<Sock>,
+    /// The sockets that it carries.
+    pub(super) sockets: KVec<ARef<Sock>>,
+}
+
+impl InFlight {
+    /// Returns the initialiser of an empty registry.
+    pub(super) fn new() -> impl PinInit<Self> {
+        pin_init!(Self {
+            graph <- new_mutex!(
+                Graph {
+                    users: RBTree::new(),
+                    messages: RBTree::new(),
+                    last: 0,
+                },
+                "InFlight::graph"
+            ),
+            messages: Atomic::new(0),
+        })
+    }
+
+    /// Lets the collector look for garbage, if there may be some. Any context.
+    pub(super) fn something_closed(&self) {
+        if self.messages.load(Relaxed) > 0 {
+            COLLECTOR.schedule();
+        }
+    }
+
+    /// Does something while the collector isn't counting. May sleep.
+    pub(super) fn uncounted<R>(&self, what: impl FnOnce() -> R) -> R {
+        let _graph = self.graph.lock();
+        what()
+    }
+
+    fn add(&self, files: &Files, message: Option<Message>) -> Result<u64> {
+        let (user, count) = (files.user(), files.count());
+        let mut graph = self.graph.lock();
+        let own = graph.users.get(&user).copied().unwrap_or(0);
+        if files.too_many(own) {
+            return Err(Error::from_errno(-ETOOMANYREFS));
+        }
+        let number = if let Some(message) = message {
+            let number = graph.last.wrapping_add(1);
+            graph
+                .messages
+                .try_create_and_insert(number, message, GFP_KERNEL_ACCOUNT)?;
+            graph.last = number;
+            self.messages.add(1, Relaxed);
+            number
+        } else {
+            0
+        };
+        let total = own.saturating_add(count);
+        if let Some(own) = graph.users.get_mut(&user) {
+            *own = total;
+        } else {
+            let added = graph
+                .users
+                .try_create_and_insert(user, total, GFP_KERNEL_ACCOUNT);
+            if let Err(e) = added {
+                let message = graph.messages.remove(&number);
+                drop(graph);
+                self.forget(message);
+                return Err(e);
+            }
+        }
+        Ok(number)
+    }
+
+    fn remove(&self, files: &Files, number: u64) {
+        let user = files.user();
+        let mut graph = self.graph.lock();
+        let left = graph.users.get_mut(&user).map(|own| {
+            *own = own.saturating_sub(files.count());
+            *own
+        });
+        if left == Some(0) {
+            graph.users.remove(&user);
+        }
+        let message = graph.messages.remove(&number);
+        drop(graph);
+        self.forget(message);
+    }
+
+    /// Drops what was taken out of the graph, without its lock: it may be the
+    /// last reference to a socket.
+    fn forget(&self, message: Option<Message>) {
+        if let Some(message) = message {
+            let _ = self.messages.fetch_sub(1, kernel::sync::atomic::Relaxed);
+            drop(message);
+        }
+    }
+}
+
+/// Returns the registry.
+fn registry(sk: &Sock) -> Option<&InFlight> {
+    let space: &Space = sk.initial_space()?;
+    space.in_flight.as_deref()
+}
+
+/// Does something to a socket while the collector isn't counting. May sleep.
+pub(super) fn uncounted<R>(sk: &Sock, what: impl FnOnce() -> R) -> R {
+    match registry(sk) {
+        Some(registry) => registry.uncounted(what),
+        None => what(),
+    }
+}
+
+/// Tells the collector that a socket was closed.
+pub(super) fn something_closed(sk: &Sock) {
+    if let Some(registry) = registry(sk) {
+        registry.something_closed();
+    }
+}
+
+/// Files on their way into a socket's queue, or in it.
+///
+/// # Invariants
+///
+/// While there are `files`, they are registered under `number` as those in the
+/// queue of `queue`.
+pub(crate) struct Passing {
+    files: Option<Files>,
+    number: u64,
+    queue: ARef<Sock>,
+}
+
+impl Passing {
+    /// Registers files that are about to be queued at `other`.
+    ///
+    /// May sleep. `EINVAL` for sockets of AF_UNIX, whose own collector couldn't
+    /// see them here; `EPERM` if the receiver takes no files (`SO_PASSRIGHTS`);
+    /// `ETOOMANYREFS` if the user has too many files in flight.
+    pub(super) fn new(_sk: &Live<'_>, other: &Sock, files: Files) -> Result<Self> {
+        if files.has_unix_sockets() {
+            return Err(EINVAL);
+        }
+        if !other.passes_files() {
+            return Err(EPERM);
+        }
+        let registry = registry(other).ok_or(ENODEV)?;
+        let mut sockets = KVec::new();
+        for socket in files.sockets() {
+            sockets.push(socket, GFP_KERNEL_ACCOUNT)?;
+        }
+        let message = (!sockets.is_empty()).then(|| Message {
+            queue: other.into(),
+            sockets,
+        });
+        let number = registry.add(&files, message)?;
+        // INVARIANT: The files are registered.
+        Ok(Self {
+            files: Some(files),
+            number,
+            queue: other.into(),
+        })
+    }
+
+    /// Takes the files out, for the receiver to get them.
+    pub(super) fn take(mut self) -> Option<Files> {
+        self.unregister()
+    }
+
+    /// Takes another reference to each file, for a receiver that peeks.
+    ///
+    /// May sleep. `ENOMEM` without memory.
+    pub(super) fn duplicate(&self) -> Result<Option<Files>> {
+        let files = self.files.as_ref();
+        uncounted(&self.queue, || files.map(Files::duplicate).transpose())
+    }
+
+    fn unregister(&mut self) -> Option<Files> {
+        // INVARIANT: There are no files any more.
+        let files = self.files.take()?;
+        if let Some(registry) = registry(&self.queue) {
+            registry.remove(&files, self.number);
+        }
+        Some(files)
+    }
+}
+
+impl Drop for Passing {
+    fn drop(&mut self) {
+        drop(self.unregister());
+    }
+}
