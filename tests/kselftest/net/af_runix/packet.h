@@ -238,11 +238,11 @@ static inline int fill_messages(int fd)
 }
 
 /*
- * Fill the queue of the datagram socket @n, until one who has sent nothing
- * yet is turned away. The number of messages, or a negative error: anything
- * else than EAGAIN is no reason to turn anybody away.
+ * Fill the queue of the datagram socket @n with messages of @len bytes, until
+ * one who has sent nothing yet is turned away. The number of messages, or a
+ * negative error: anything else than EAGAIN is no reason to turn anybody away.
  */
-static inline int fill_receiver(int family, const struct name *n)
+static inline int fill_receiver_with(int family, const struct name *n, size_t len)
 {
 	int total = 0;
 
@@ -252,7 +252,7 @@ static inline int fill_receiver(int family, const struct name *n)
 
 		if (fd < 0)
 			return fd;
-		while ((ret = xsendto(fd, "f", 1, MSG_DONTWAIT, n)) == 1)
+		while ((ret = xsendto(fd, "f", len, MSG_DONTWAIT, n)) == (long)len)
 			total++;
 		close(fd);
 		if (ret != -EAGAIN)
@@ -260,6 +260,11 @@ static inline int fill_receiver(int family, const struct name *n)
 		if (total == had)
 			return total;
 	}
+}
+
+static inline int fill_receiver(int family, const struct name *n)
+{
+	return fill_receiver_with(family, n, 1);
 }
 
 /* Receive one-byte messages until there are no more; how many there were. */
