@@ -20,11 +20,11 @@ module_dir() { printf '%s\n' "$WORK/$1/module"; } # VERSION
 
 # module_make VERSION OUT ARGUMENTS...: the kernel's own build of an external module.
 module_make() {
-	local v=$1 out=$2
+	local v=$1 out=$2 src=${MODULE_SOURCE:-$SRC}
 	local -a compilers=(CC="$RUNIX_KERNEL_CC" HOSTCC="$RUNIX_KERNEL_HOSTCC")
 	shift 2
 	! is_debug_version "$v" || compilers=(LLVM=1)
-	in_root make -C "$(kernel_tree "$v")" "-j$(nproc)" M="$SRC" MO="$out" \
+	in_root make -C "$(kernel_tree "$v")" "-j$(nproc)" M="$src" MO="$out" \
 		"${compilers[@]}" KERNELRELEASE="$v" "$@" modules
 }
 
@@ -34,7 +34,7 @@ module_key() { # VERSION
 }
 
 build_module() { # VERSION
-	local v=$1 out key rc=0
+	local v=$1 out key
 	out=$(module_dir "$v")
 	key=$(module_key "$v")
 	if stamp_ok "$out" "$key"; then
@@ -43,9 +43,9 @@ build_module() { # VERSION
 	fi
 	step "building the module for $v"
 	begin_incremental "$out"
-	try_logged module_make "$v" "$out" || rc=$?
+	try_logged module_make "$v" "$out"
 	end_incremental "$out"
-	((rc == 0)) || exit "$rc"
+	((LOGGED_RC == 0)) || exit "$LOGGED_RC"
 	stamp "$out" "$key"
 }
 
@@ -64,7 +64,7 @@ build_c_samples() {
 }
 
 build_rust_samples() {
-	local out=$WORK/samples-rust target=$WORK/target-samples key rc=0
+	local out=$WORK/samples-rust target=$WORK/target-samples key
 	key=$(key_of "$(hash_of samples/rust rust/uapi)" "$(<"$ROOT/.runix-stamp")" "$(declare -f build_rust_samples)")
 	if stamp_ok "$out" "$key"; then
 		step "Rust samples are built"
@@ -78,9 +78,9 @@ build_rust_samples() {
 	# A target of its own keeps the flags away from procedural macros, which cannot be static.
 	try_logged in_root env -C "$SRC/samples/rust" CARGO_TARGET_DIR="$target" \
 		RUSTFLAGS="-C target-feature=+crt-static" \
-		cargo build --release --locked --workspace --bins --target "$CRT_STATIC_TARGET" || rc=$?
+		cargo build --release --locked --workspace --bins --target "$CRT_STATIC_TARGET"
 	end_incremental "$target"
-	((rc == 0)) || exit "$rc"
+	((LOGGED_RC == 0)) || exit "$LOGGED_RC"
 	mkdir -p "$out"
 	find "$target/$CRT_STATIC_TARGET/release" -maxdepth 1 -type f -perm -u+x -exec cp -t "$out" {} +
 	stamp "$out" "$key"
@@ -99,7 +99,7 @@ make_headers() { # VERSION
 }
 
 build_tests() { # VERSION
-	local v=$1 out=$WORK/tests key shape rc=0
+	local v=$1 out=$WORK/tests key shape
 	key=$(key_of "$(hash_of tests/kselftest rust/uapi)" "$(<"$ROOT/.runix-stamp")" \
 		"$(<"$(kernel_source "$v")/.runix-stamp")" "$(declare -f build_tests make_headers)")
 	if stamp_ok "$out" "$key"; then
@@ -117,9 +117,9 @@ build_tests() { # VERSION
 	begin_incremental "$out"
 	printf '%s\n' "$shape" >"$out/.shape"
 	try_logged in_root make -C "$SRC/tests/kselftest" "-j$(nproc)" CC=gcc-14 \
-		KSRC="$(kernel_source "$v")" KHDR="$(kernel_dir "$v")/headers/include" OUT="$out" || rc=$?
+		KSRC="$(kernel_source "$v")" KHDR="$(kernel_dir "$v")/headers/include" OUT="$out"
 	end_incremental "$out"
-	((rc == 0)) || exit "$rc"
+	((LOGGED_RC == 0)) || exit "$LOGGED_RC"
 	stamp "$out" "$key"
 }
 
@@ -130,6 +130,7 @@ build_image() { # VERSION [with-tests]
 	out=$WORK/$v/image
 	local -a parts=("module=$(module_dir "$v")" "samples-c=$WORK/samples-c" "samples-rust=$WORK/samples-rust")
 	[[ ${2:-} != with-tests ]] || parts+=("tests=$WORK/tests")
+	! is_debug_version "$v" || parts+=("provoke=$(provoke_dir "$v")")
 	key=$(
 		for part in "${parts[@]}"; do
 			# A directory without stamp is a build that failed or was never tried.

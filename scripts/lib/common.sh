@@ -55,23 +55,28 @@ note() {
 }
 
 # try_logged COMMAND...: runs it with its output in the log, whose end is shown on failure.
+# Leaves the status in LOGGED_RC: within a condition, as in `try_logged f || ...`, bash
+# ignores `set -e` in all of f, and a half-done step would pass for a whole one.
 try_logged() {
-	local rc=0 start
+	local start
 	start=$(wc -l <"$LOG")
 	printf '+ %s\n' "$*" >>"$LOG"
-	"$@" >>"$LOG" 2>&1 </dev/null || rc=$?
-	((rc == 0)) && return
+	set +e
+	(set -e; "$@") >>"$LOG" 2>&1 </dev/null
+	LOGGED_RC=$?
+	set -e
+	((LOGGED_RC != 0)) || return 0
 	{
-		echo "runix: failed with status $rc: $*"
+		echo "runix: failed with status $LOGGED_RC: $*"
 		tail -n +"$((start + 2))" "$LOG" | tail -n 40 | sed 's/^/  | /'
 		echo "runix: the whole log is $LOG"
 	} >&2
-	return "$rc"
 }
 
 # logged COMMAND...: the same, and failure is the end of this shell, wherever it was called.
 logged() {
-	try_logged "$@" || exit
+	try_logged "$@"
+	((LOGGED_RC == 0)) || exit "$LOGGED_RC"
 }
 
 # --- locking --------------------------------------------------------------------

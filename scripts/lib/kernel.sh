@@ -126,7 +126,8 @@ fetch_kernel() { # VERSION PACKAGE-VERSION
 	packages=$(kernel_packages "$v" "$pv") || die "$v: a package is missing from the archive; try make update"
 	# What is here already is not fetched again; apt checks each file against the signed index.
 	# shellcheck disable=SC2086
-	if ! try_logged in_root sh -c 'cd "$1" && shift && apt-get -q download "$@"' sh "$RUNIX_CACHE/debs" $packages; then
+	try_logged in_root sh -c 'cd "$1" && shift && apt-get -q download "$@"' sh "$RUNIX_CACHE/debs" $packages
+	if ((LOGGED_RC != 0)); then
 		rm -f "$(kernel_index)" "$RUNIX_CACHE"/kernel/choice-*
 		die "could not fetch the kernel packages; if the archive has moved on, the next run chooses anew"
 	fi

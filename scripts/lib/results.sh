@@ -53,13 +53,14 @@ expect_failure() {
 }
 
 # part NAME FUNCTION ARGUMENTS...: runs a part on its own; whatever ends it early is one
-# failed test, and the others still run. In the background, since `set -e` would not
-# hold inside a condition.
+# failed test, and the others still run. Leaves the status in PART_RC: it must not be
+# called within a condition, where `set -e` does not hold (see try_logged).
 part() {
-	local name=$1 rc=0
+	local name=$1
 	shift
-	("$@") &
-	wait $! || rc=$?
-	if ((rc != 0)); then record fail "$name: broke off with status $rc"; fi
-	return "$rc"
+	set +e
+	(set -e; "$@")
+	PART_RC=$?
+	set -e
+	if ((PART_RC != 0)); then record fail "$name: broke off with status $PART_RC"; fi
 }
