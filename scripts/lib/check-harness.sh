@@ -65,6 +65,11 @@ check_harness() { # VERSION
 	expect "harness: a program that hangs has failed" \
 		tap_is 143 'ok 1 a\n' $'ok t: a\nnot ok t: ran out of time'
 
+	# Not as an argument of expect: within its condition `set -e` would not hold.
+	half_done() { false; true; }
+	(RESULTS=$OUT/probe && : >"$RESULTS" && part probe half_done >/dev/null)
+	expect "harness: a part that breaks off has failed" grep -q '^fail.*broke off' "$OUT/probe"
+
 	scan() { printf '%s\n' "$1" >"$OUT/console"; "$top/scripts/lib/scan-console" "$OUT/console"; }
 	expect "harness: a quiet console passes" scan '[    1.0] runix: registered'
 	local line
