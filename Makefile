@@ -68,6 +68,15 @@ check-debug:
 check-fast:
 	@scripts/check --fast
 
+bench:
+	@scripts/bench $(BENCH)
+
+bench-gate:
+	@scripts/bench --gate
+
+bench-profile:
+	@scripts/bench-profile $(CASE)
+
 lint:
 	@scripts/check --lint
 
@@ -95,6 +104,11 @@ help:
 #H   make lint            style, layers, unsafe, panics
 #H   make fmt             rustfmt on the sources
 #H
+#H See how fast it is, in instructions, against AF_UNIX, pipes and TCP:
+#H   make bench           the whole table, as CSV and as a chart [BENCH='sr/stream/*']
+#H   make bench-gate      a few rows in seconds; fails where it is too slow
+#H   make bench-profile   instructions by function [CASE=sr/stream/1]
+#H
 #H Build it for a kernel:
 #H   make prepare-kernel  a tree with Rust metadata for a stock Debian kernel
 #H                        [VERSION=7.3.4+deb13-amd64]
@@ -108,5 +122,5 @@ help:
 #H Variables: RUNIX_CACHE (default ~/.cache/runix), RUNIX_SERIES (7.3 or 7.2),
 #H RUNIX_ACCEL (kvm or tcg), RUNIX_MIRROR (a Debian archive's address).
 
-.PHONY: all tree modules modules_install clean run shell check check-debug check-fast lint fmt \
-	prepare-kernel update clean-cache help
+.PHONY: all tree modules modules_install clean run shell check check-debug check-fast \
+	bench bench-gate bench-profile lint fmt prepare-kernel update clean-cache help
