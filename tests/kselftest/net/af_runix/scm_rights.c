@@ -301,7 +301,7 @@ TEST_F(scm_rights, kinds)
 	fd[n++] = open("/", O_PATH);
 	fd[n++] = open("file", O_CREAT | O_RDWR, 0600);
 	fd[n++] = rc(epoll_create1(0));
-	fd[n++] = rc(socket(AF_UNIX, SOCK_STREAM, 0));
+	fd[n++] = rc(socket(AF_INET, SOCK_DGRAM, 0));
 	fd[n++] = rc(socket(self->family, self->type, 0));
 	fd[n++] = rc(syscall(SYS_memfd_create, "m", 0));
 	fd[n++] = rc(syscall(SYS_pidfd_open, getpid(), 0));
