@@ -138,9 +138,9 @@ impl Sender {
 
     /// Returns another reference to the same.
     pub(crate) fn duplicate(&self) -> Self {
-        // SAFETY: By the type invariants; null is taken for nothing.
         // INVARIANT: The function takes the reference.
         Self {
+            // SAFETY: By the type invariants; null is taken for nothing.
             pid: unsafe { bindings::pid_hold(self.pid) },
             uid: self.uid,
             gid: self.gid,

@@ -132,7 +132,8 @@ impl<M: Send> Marks<M> {
         }
         // INVARIANT: The mark is the last one; boxed, it stays where it is.
         list.last = Some(raw);
-        self.count.store(self.count.load(Relaxed).wrapping_add(1), Release);
+        self.count
+            .store(self.count.load(Relaxed).wrapping_add(1), Release);
     }
 
     /// Drops the marks whose bytes lie in front of `position`.
@@ -146,7 +147,8 @@ impl<M: Send> Marks<M> {
                 _ => return,
             }
             let mark = list.pop();
-            self.count.store(self.count.load(Relaxed).wrapping_sub(1), Release);
+            self.count
+                .store(self.count.load(Relaxed).wrapping_sub(1), Release);
             // What a mark holds is dropped after the lock.
             drop(list);
             drop(mark);
@@ -160,7 +162,8 @@ impl<M: Send> Marks<M> {
             let Some(mark) = list.pop() else {
                 return;
             };
-            self.count.store(self.count.load(Relaxed).wrapping_sub(1), Release);
+            self.count
+                .store(self.count.load(Relaxed).wrapping_sub(1), Release);
             drop(list);
             drop(mark);
         }

@@ -56,58 +56,60 @@ impl Task for Collector {
 
 /// The graph in the form that the algorithm takes.
 struct Snapshot {
-    sockets: KVec<ARef<Sock>>,
-    vertices: KVec<Vertex>,
-    edges: KVec<Edge>,
+    sockets: KVVec<ARef<Sock>>,
+    vertices: KVVec<Vertex>,
+    edges: KVVec<Edge>,
 }
 
 impl Snapshot {
     /// Copies the graph, whose lock is held, and counts references.
     fn take(graph: &Graph) -> Result<Self> {
+        // As many edges as there are, and no more sockets than edges.
+        let count = graph.references();
         let mut numbers: RBTree<usize, u32> = RBTree::new();
-        let mut sockets = KVec::new();
-        let mut vertices = KVec::new();
-        for sk in graph.messages.values().flat_map(|message| &message.sockets) {
+        let mut this = Self {
+            sockets: KVVec::with_capacity(count, GFP_KERNEL)?,
+            vertices: KVVec::with_capacity(count, GFP_KERNEL)?,
+            edges: KVVec::with_capacity(count, GFP_KERNEL)?,
+        };
+        for sk in graph.sockets() {
             if numbers.get(&address(sk)).is_none() {
-                let number = u32::try_from(sockets.len()).map_err(|_| ENOMEM)?;
+                let number = u32::try_from(this.sockets.len()).map_err(|_| ENOMEM)?;
                 numbers.try_create_and_insert(address(sk), number, GFP_KERNEL)?;
-                // Another pin: the socket may be closed once the lock is released.
-                sockets.push(sk.clone(), GFP_KERNEL)?;
                 let references = u32::try_from(sk.file_references()).unwrap_or(u32::MAX);
-                vertices.push(Vertex::new(references), GFP_KERNEL)?;
+                // Another pin: the socket may be closed once the lock is released.
+                put(&mut this.sockets, sk.clone())?;
+                put(&mut this.vertices, Vertex::new(references))?;
             }
         }
-        let mut edges = KVec::new();
-        for message in graph.messages.values() {
+        for message in graph.messages() {
             let queue = numbers.get(&queue_address(&message.queue)).copied();
             for sk in &message.sockets {
                 if let Some(number) = numbers.get(&address(sk)) {
-                    edges.push(Edge::new(*number, queue), GFP_KERNEL)?;
+                    put(&mut this.edges, Edge::new(*number, queue))?;
                 }
             }
         }
-        Ok(Self {
-            sockets,
-            vertices,
-            edges,
-        })
+        Ok(this)
     }
 }
 
+/// Appends to a vector that was made large enough.
+fn put<T>(to: &mut KVVec<T>, value: T) -> Result {
+    to.push_within_capacity(value).map_err(|_| ENOMEM)
+}
+
 /// Returns the sockets that nobody can reach.
-fn find(in_flight: &InFlight) -> Result<KVec<ARef<Sock>>> {
-    let graph = in_flight.graph.lock();
+fn find(in_flight: &InFlight) -> Result<KVVec<ARef<Sock>>> {
+    let graph = in_flight.lock();
     let snapshot = Snapshot::take(&graph);
     drop(graph);
     let mut snapshot = snapshot?;
-    let mut garbage = KVec::new();
-    let found = gc::collect(&mut snapshot.vertices, &mut snapshot.edges);
-    if !matches!(found, Ok(count) if count > 0) {
-        return Ok(garbage);
-    }
+    let count = gc::collect(&mut snapshot.vertices, &mut snapshot.edges).unwrap_or(0);
+    let mut garbage = KVVec::with_capacity(count, GFP_KERNEL)?;
     for (vertex, sk) in snapshot.vertices.iter().zip(&snapshot.sockets) {
         if vertex.is_garbage() {
-            garbage.push(sk.clone(), GFP_KERNEL)?;
+            put(&mut garbage, sk.clone())?;
         }
     }
     Ok(garbage)

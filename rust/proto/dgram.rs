@@ -161,7 +161,9 @@ pub(super) fn send(sk: &Live<'_>, msg: &mut SendMsg<'_>) -> Result<usize> {
             }
             // What goes with the packet was made up for a receiver that has gone.
             Delivery::LookAgain => {
-                let attached = packet.as_mut().and_then(|packet| packet.meta_mut().detach());
+                let attached = packet
+                    .as_mut()
+                    .and_then(|packet| packet.meta_mut().detach());
                 if let Some(attached) = attached {
                     stated = attached.sender;
                     files = attached.passing.and_then(Passing::take);

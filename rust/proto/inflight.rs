@@ -15,6 +15,7 @@ use super::collector::COLLECTOR;
 use super::module::Space;
 use super::socket::{
     Live,
+    Runix,
     Sock, //
 };
 use crate::net::Files;
@@ -40,7 +41,7 @@ const ETOOMANYREFS: i32 = 109;
 #[pin_data]
 pub(crate) struct InFlight {
     #[pin]
-    pub(super) graph: Mutex<Graph>,
+    graph: Mutex<Graph>,
     /// Messages with sockets of the family among their files.
     messages: Atomic<usize>,
 }
@@ -50,8 +51,34 @@ pub(super) struct Graph {
     /// Files in flight by sending user.
     users: RBTree<u32, usize>,
     /// Messages with sockets of the family, by number.
-    pub(super) messages: RBTree<u64, Message>,
+    messages: RBTree<u64, Message>,
+    /// How many references to sockets those carry.
+    references: usize,
+    /// The number of the last message.
     last: u64,
+}
+
+impl Graph {
+    /// Returns how many references to sockets are in flight.
+    pub(super) fn references(&self) -> usize {
+        self.references
+    }
+
+    /// Returns the messages that carry some.
+    pub(super) fn messages(&self) -> impl Iterator<Item = &Message> {
+        self.messages.values()
+    }
+
+    /// Returns the sockets that they refer to, as often as they do.
+    pub(super) fn sockets(&self) -> impl Iterator<Item = &ARef<Sock>> {
+        self.messages().flat_map(|message| &message.sockets)
+    }
+
+    fn take(&mut self, number: u64) -> Option<Message> {
+        let message = self.messages.remove(&number)?;
+        self.references = self.references.wrapping_sub(message.sockets.len());
+        Some(message)
+    }
 }
 
 /// A message that carries sockets of the family.
@@ -70,6 +97,7 @@ impl InFlight {
                 Graph {
                     users: RBTree::new(),
                     messages: RBTree::new(),
+                    references: 0,
                     last: 0,
                 },
                 "InFlight::graph"
@@ -83,6 +111,11 @@ impl InFlight {
         if self.messages.load(Relaxed) > 0 {
             COLLECTOR.schedule();
         }
+    }
+
+    /// Locks the graph. May sleep.
+    pub(super) fn lock(&self) -> impl core::ops::Deref<Target = Graph> + '_ {
+        self.graph.lock()
     }
 
     /// Does something while the collector isn't counting. May sleep.
@@ -100,10 +133,12 @@ impl InFlight {
         }
         let number = if let Some(message) = message {
             let number = graph.last.wrapping_add(1);
+            let references = message.sockets.len();
             graph
                 .messages
                 .try_create_and_insert(number, message, GFP_KERNEL_ACCOUNT)?;
             graph.last = number;
+            graph.references = graph.references.wrapping_add(references);
             self.messages.add(1, Relaxed);
             number
         } else {
@@ -117,7 +152,7 @@ impl InFlight {
                 .users
                 .try_create_and_insert(user, total, GFP_KERNEL_ACCOUNT);
             if let Err(e) = added {
-                let message = graph.messages.remove(&number);
+                let message = graph.take(number);
                 drop(graph);
                 self.forget(message);
                 return Err(e);
@@ -136,7 +171,7 @@ impl InFlight {
         if left == Some(0) {
             graph.users.remove(&user);
         }
-        let message = graph.messages.remove(&number);
+        let message = graph.take(number);
         drop(graph);
         self.forget(message);
     }
@@ -198,9 +233,11 @@ impl Passing {
             return Err(EPERM);
         }
         let registry = registry(other).ok_or(ENODEV)?;
-        let mut sockets = KVec::new();
+        let any = files.sockets::<Runix>().next().is_some();
+        let room = if any { files.count() } else { 0 };
+        let mut sockets = KVec::with_capacity(room, GFP_KERNEL_ACCOUNT)?;
         for socket in files.sockets() {
-            sockets.push(socket, GFP_KERNEL_ACCOUNT)?;
+            sockets.push_within_capacity(socket).map_err(|_| ENOMEM)?;
         }
         let message = (!sockets.is_empty()).then(|| Message {
             queue: other.into(),

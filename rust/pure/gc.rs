@@ -62,8 +62,8 @@
 //!    listener's queue to the accepted socket's. The caller stamps it under
 //!    that lock, while the receiving socket is still held, and looks at the
 //!    stamps once all sockets were read;
-//! 4. a queue is reported as that of no socket in flight if its socket wasn't
-//!    among those in flight at the begin.
+//! 4. the queue of a socket that isn't among the vertices is given as `None`. A
+//!    socket that came in flight since the begin may be among them or not.
 //!
 //! Then every socket that is called garbage is garbage at the end, and what was
 //! garbage at the begin is called so. Sending, closing, and connecting to a
