@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Whose bytes a stream hands out: those of one sender at a time, if one asks. */
+
+#include "scm.h"
+
+TYPE_FIXTURE(scm_stream, SOCK_STREAM);
+
+/* A byte sent with claimed credentials, as root may. */
+static long as(int fd, const char *str, uid_t uid, gid_t gid)
+{
+	struct control c = {};
+
+	return send_control(fd, str, strlen(str), 0,
+			    add_creds(&c, getpid(), uid, gid));
+}
+
+/* What comes next is @_str, from @_uid. */
+#define EXPECT_FROM(_str, _uid, _fd, _flags)				\
+do {									\
+	struct control __c = { .len = sizeof(__c.buf) };		\
+	char __buf[64] = {};						\
+									\
+	EXPECT_EQ((long)strlen(_str), recv_control(_fd, __buf, 63,	\
+					(_flags) | MSG_DONTWAIT, &__c));\
+	EXPECT_STREQ(_str, __buf);					\
+	EXPECT_EQ((uid_t)(_uid), get_creds(&__c).uid);			\
+} while (0)
+
+TEST_F(scm_stream, not_merged)
+{
+	int a = self->fd[0], b = self->fd[1];
+
+	NEED(SCM_CREDENTIALS);
+	ASSERT_EQ(0, setint(b, SO_PASSCRED, 1));
+	EXPECT_EQ(2, as(a, "ab", 1, 1));
+	EXPECT_EQ(2, as(a, "cd", 1, 1));
+	EXPECT_EQ(2, as(a, "ef", 2, 1));
+	EXPECT_EQ(2, as(a, "gh", 1, 1));
+	EXPECT_EQ(2, as(a, "ij", 1, 2));
+	EXPECT_FROM("abcd", 1, b, 0);
+	EXPECT_FROM("ef", 2, b, 0);
+	EXPECT_FROM("gh", 1, b, 0);
+	EXPECT_FROM("ij", 1, b, 0);
+	EXPECT_NO_MSG(b);
+}
+
+/* Nor for those who look, nor for those who wait for all they asked for. */
+TEST_F(scm_stream, looked_at)
+{
+	int a = self->fd[0], b = self->fd[1];
+
+	NEED(SCM_CREDENTIALS);
+	ASSERT_EQ(0, setint(b, SO_PASSCRED, 1));
+	EXPECT_EQ(2, as(a, "ab", 1, 1));
+	EXPECT_EQ(1, as(a, "c", 1, 1));
+	EXPECT_EQ(2, as(a, "ef", 2, 1));
+	EXPECT_FROM("abc", 1, b, MSG_PEEK);
+	EXPECT_FROM("abc", 1, b, MSG_WAITALL);
+	EXPECT_FROM("ef", 2, b, MSG_PEEK);
+	EXPECT_FROM("ef", 2, b, MSG_WAITALL);
+}
+
+/* Cut in the middle, both halves are of their sender. */
+TEST_F(scm_stream, in_parts)
+{
+	int a = self->fd[0], b = self->fd[1];
+	struct control c = {};
+	char buf[8];
+
+	NEED(SCM_CREDENTIALS);
+	ASSERT_EQ(0, setint(b, SO_PASSCRED, 1));
+	EXPECT_EQ(4, as(a, "abcd", 1, 1));
+	EXPECT_EQ(2, as(a, "ef", 2, 1));
+	EXPECT_EQ(3, recv_all(b, buf, 3, &c));
+	EXPECT_EQ(1, get_creds(&c).uid);
+	EXPECT_FROM("d", 1, b, 0);
+	EXPECT_FROM("ef", 2, b, 0);
+}
+
+/* Even for calls that cannot be told: it is the socket that has asked. */
+TEST_F(scm_stream, plain_calls)
+{
+	int a = self->fd[0], b = self->fd[1];
+	char buf[8];
+
+	NEED(SCM_CREDENTIALS);
+	ASSERT_EQ(0, setint(b, SO_PASSCRED, 1));
+	EXPECT_EQ(2, as(a, "ab", 1, 1));
+	EXPECT_EQ(2, as(a, "cd", 2, 1));
+	EXPECT_EQ(2, as(a, "ef", 3, 1));
+	EXPECT_EQ(2, rc(read(b, buf, 8)));
+	EXPECT_EQ(2, rc(recv(b, buf, 8, 0)));
+	EXPECT_EQ(2, rc(read(b, buf, 8)));
+	EXPECT_EQ(0, memcmp("ef", buf, 2));
+}
+
+/* Nobody has asked: bytes are bytes. */
+TEST_F(scm_stream, merged)
+{
+	int a = self->fd[0], b = self->fd[1];
+	char buf[8] = {};
+
+	NEED(SCM_CREDENTIALS);
+	EXPECT_EQ(2, as(a, "ab", 1, 1));
+	EXPECT_EQ(2, as(a, "cd", 2, 2));
+	EXPECT_EQ(2, say(a, "ef"));
+	EXPECT_EQ(6, rc(recv(b, buf, 8, 0)));
+	EXPECT_STREQ("abcdef", buf);
+}
+
+/* Known and unknown are two senders. */
+TEST_F(scm_stream, unknown)
+{
+	int a = self->fd[0], b = self->fd[1];
+
+	NEED(SCM_CREDENTIALS);
+	EXPECT_EQ(2, say(a, "ab"));
+	EXPECT_EQ(2, say(a, "cd"));
+	ASSERT_EQ(0, setint(b, SO_PASSCRED, 1));
+	EXPECT_EQ(2, say(a, "ef"));
+	EXPECT_FROM("abcd", 65534, b, 0);
+	EXPECT_FROM("ef", getuid(), b, 0);
+}
+
+/* Two processes, one socket. */
+TEST_F(scm_stream, processes)
+{
+	int a = self->fd[0], b = self->fd[1], i;
+	struct control c = {};
+	pid_t pid[3] = {};
+	char buf[8];
+
+	NEED(SCM_CREDENTIALS);
+	ASSERT_EQ(0, setint(b, SO_PASSCRED, 1));
+	for (i = 0; i < 2; i++) {
+		pid[i] = spawn();
+		if (!pid[i])
+			_exit(say(a, "ab") != 2 || say(a, "cd") != 2);
+		EXPECT_EQ(0, reap(pid[i]));
+	}
+	EXPECT_EQ(2, say(a, "ef"));
+	for (i = 0; i < 2; i++) {
+		EXPECT_EQ(4, recv_all(b, buf, 8, &c));
+		EXPECT_EQ(0, memcmp("abcd", buf, 4));
+		EXPECT_EQ(pid[i], get_creds(&c).pid);
+	}
+	EXPECT_EQ(2, recv_all(b, buf, 8, &c));
+	EXPECT_EQ(getpid(), get_creds(&c).pid);
+}
+
+/* A time limit does not help either, nor more bytes of others. */
+TEST_F(scm_stream, waits)
+{
+	int a = self->fd[0], b = self->fd[1];
+	char buf[8];
+	struct op op = receiving(b, buf, 8, MSG_WAITALL);
+
+	NEED(SCM_CREDENTIALS);
+	ASSERT_EQ(0, setint(b, SO_PASSCRED, 1));
+	ASSERT_TRUE(op_blocks(&op, SYS_recvfrom));
+	EXPECT_EQ(2, as(a, "ab", 1, 1));
+	ASSERT_TRUE(op_sleeps_on(&op, SYS_recvfrom));
+	EXPECT_EQ(1, as(a, "c", 1, 1));
+	ASSERT_TRUE(op_sleeps_on(&op, SYS_recvfrom));
+	EXPECT_EQ(2, as(a, "de", 2, 1));
+	EXPECT_EQ(3, op_join(&op));
+	EXPECT_FROM("de", 2, b, 0);
+}
+
+TEST_HARNESS_MAIN
