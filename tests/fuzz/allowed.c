@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The differences that are none: everything in which AF_RUNIX need not answer as AF_UNIX
+ * does, each with its reason. What is not in this file is a finding.
+ */
+
+#include <string.h>
+#include <unistd.h>
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+#include "fuzz.h"
+
+#define SO_PASSPIDFD_	76
+#define SO_PASSRIGHTS_	83
+
+/* --- 1. Not called at all ------------------------------------------------------- */
+
+struct features features;
+
+/*
+ * Ancillary data and out-of-band data are compared as soon as the family has them; this
+ * finds out. (Until then no program uses them, and the report says so.)
+ */
+void probe_features(int family)
+{
+	char control[CMSG_SPACE(sizeof(struct ucred))] __attribute__((aligned(8))) = {};
+	struct cmsghdr *c = (void *)control;
+	struct iovec iov = { "x", 1 };
+	struct msghdr m = {
+		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = control,
+		.msg_controllen = CMSG_SPACE(sizeof(int)),
+	};
+	struct ucred cred = { getpid(), geteuid(), getegid() };
+	int fd[2];
+
+	memset(&features, 0, sizeof(features));
+	if (socketpair(family, SOCK_STREAM | SOCK_NONBLOCK, 0, fd))
+		return;
+	features.oob = send(fd[0], "o", 1, MSG_OOB) == 1;
+	c->cmsg_level = SOL_SOCKET;
+	c->cmsg_type = SCM_RIGHTS;
+	c->cmsg_len = CMSG_LEN(sizeof(int));
+	memcpy(CMSG_DATA(c), &fd[0], sizeof(int));
+	features.rights = sendmsg(fd[1], &m, 0) == 1;
+	c->cmsg_type = SCM_CREDENTIALS;
+	c->cmsg_len = CMSG_LEN(sizeof(cred));
+	memcpy(CMSG_DATA(c), &cred, sizeof(cred));
+	m.msg_controllen = sizeof(control);
+	features.creds = sendmsg(fd[1], &m, 0) == 1;
+	close(fd[0]);
+	close(fd[1]);
+}
+
+static bool is_option(const struct call *c, int name)
+{
+	return strstr(ops[c->op].name, "sockopt") && c->arg[1].v[OPT_LEVEL] == SOL_SOCKET &&
+	       c->arg[1].v[OPT_NAME] == name;
+}
+
+bool call_excluded(const struct call *c)
+{
+	/*
+	 * The kernel's generic code refuses these to every family but its own; what they
+	 * would turn on cannot be compared.
+	 */
+	if (is_option(c, SO_PASSCRED) || is_option(c, SO_PASSSEC) ||
+	    is_option(c, SO_PASSPIDFD_) || is_option(c, SO_PASSRIGHTS_))
+		return true;
+	return false;
+}
+
+/* --- 2. Told in words that don't depend on the family ---------------------------- */
+
+long option_value(const struct exec *x, int level, int name, size_t word, long value)
+{
+	if (level != SOL_SOCKET)
+		return value;
+	switch (name) {
+	case SO_DOMAIN:
+	case SO_PROTOCOL:
+		/* The family's own number. */
+		return value == x->side->family ? -1 : value;
+	case SO_COOKIE:
+	case SO_NETNS_COOKIE:
+		/* Every socket and every namespace has its own. */
+		return 0;
+	case SO_INCOMING_CPU:
+		/* Where the scheduler put the program. */
+		return 0;
+	case SO_PEERCRED:
+		/* Process, user, group. The process is another one in each run. */
+		return word == 0 && value == x->pid ? -1 : value;
+	case 77: /* SO_PEERPIDFD: a descriptor */
+		return value;
+	case SO_MEMINFO:
+		/*
+		 * What is queued is counted in ways of the family's own. The buffers'
+		 * sizes (2, 3), the backlog (7) and the drops (8) are the same.
+		 */
+		return word == 2 || word == 3 || word == 7 || word == 8 ? value : 0;
+	}
+	return value;
+}
+
+long ioctl_value(unsigned long cmd, long value)
+{
+	/* The memory of what the peer has not read: zero or not. */
+	return cmd == SIOCOUTQ ? !!value : value;
+}
+
+/* --- 3. Allowed where they turn up ------------------------------------------------ */
+
+bool difference_allowed(const struct call *c, const char *left, const char *right)
+{
+	(void)c;
+	(void)left;
+	(void)right;
+	return false;
+}
+
+bool rest_is_open(const struct call *c, const char *left, const char *right)
+{
+	(void)c;
+	(void)left;
+	(void)right;
+	return true;
+}

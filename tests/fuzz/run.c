@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: GPL-2.0
+/* One run of a program: in an empty directory, with no descriptors, and a text that remains. */
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+
+#include "fuzz.h"
+
+/* A call that blocks is interrupted after a while; one that cannot be is a finding. */
+#define TICK_US	15000
+#define NOBODY	65534
+
+static struct memory memory;
+static char base[64];
+static char *dir;
+static bool furnished;
+static unsigned long runs;
+static struct progress *progress;
+
+static const struct {
+	int number;
+	const char *name;
+} watched[] = {
+	{ SIGPIPE, "SIGPIPE" }, { SIGIO, "SIGIO" }, { SIGURG, "SIGURG" }, { SIGUSR1, "SIGUSR1" },
+};
+#define WATCHED (sizeof(watched) / sizeof(watched[0]))
+
+static volatile unsigned int arrived[WATCHED];
+
+static void on_signal(int number)
+{
+	for (size_t i = 0; i < WATCHED; i++)
+		if (watched[i].number == number)
+			arrived[i]++;
+}
+
+static void on_tick(int number)
+{
+	(void)number;
+}
+
+static void fail(const char *what)
+{
+	perror(what);
+	exit(1);
+}
+
+static void prepare_signals(void)
+{
+	const struct itimerval tick = {
+		.it_interval = { .tv_usec = TICK_US }, .it_value = { .tv_usec = TICK_US },
+	};
+	struct sigaction sa = { .sa_handler = on_signal };
+
+	for (size_t i = 0; i < WATCHED; i++)
+		sigaction(watched[i].number, &sa, NULL);
+	sa.sa_handler = on_tick;
+	sigaction(SIGALRM, &sa, NULL);
+	setitimer(ITIMER_REAL, &tick, NULL);
+}
+
+void say(struct exec *x, const char *format, ...)
+{
+	va_list ap;
+	int n;
+
+	va_start(ap, format);
+	n = vsnprintf(x->text + x->used, x->size - x->used, format, ap);
+	va_end(ap);
+	x->used += (size_t)n < x->size - x->used ? (size_t)n : x->size - x->used - 1;
+}
+
+/* --- files ------------------------------------------------------------------ */
+
+static void remove_tree(int at, const char *name)
+{
+	struct dirent *de;
+	DIR *d;
+	int fd;
+
+	if (!unlinkat(at, name, 0))
+		return;
+	fchmodat(at, name, 0700, 0);
+	fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return;
+	d = fdopendir(fd);
+	while ((de = readdir(d)))
+		if (strcmp(de->d_name, ".") && strcmp(de->d_name, ".."))
+			remove_tree(fd, de->d_name);
+	closedir(d);
+	unlinkat(at, name, AT_REMOVEDIR);
+}
+
+/* The files that programs find: see the paths in args.c. */
+static void furnish(void)
+{
+	static char text[5000];
+	int fd;
+
+	if (mkdir(dir, 0777) || chdir(dir))
+		fail(dir);
+	mkdir("d", 0777);
+	mkdir("ro", 0555);
+	symlink("a", "la");
+	symlink("t", "l");
+	symlink("loop", "loop");
+	mkfifo("fifo", 0666);
+	fd = open("f", O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+	for (size_t i = 0; i < sizeof(text); i++)
+		text[i] = 'a' + i % 23;
+	if (fd < 0 || write(fd, text, sizeof(text)) != sizeof(text))
+		fail("f");
+	close(fd);
+}
+
+/* After most programs only the sockets' own files have to go. */
+static void tidy(const struct program *p)
+{
+	bool bound[PATHS_FIRST] = {};
+	size_t len;
+
+	for (int i = 0; i < p->n && furnished; i++) {
+		const struct call *c = &p->call[i];
+
+		for (int j = 0; ops[c->op].sig[j]; j++) {
+			char letter = ops[c->op].sig[j];
+
+			if (letter == 'P')
+				furnished = false;
+			if (letter != 'a' || strcmp(ops[c->op].name, "bind"))
+				continue;
+			if (c->arg[j].v[ADDR_SHAPE] == SH_ABSTRACT || c->arg[j].v[ADDR_SHAPE] == SH_BARE)
+				continue;
+			if (c->arg[j].v[ADDR_SHAPE] == SH_PATH && c->arg[j].v[ADDR_LEN] == LM_EXACT &&
+			    c->arg[j].v[ADDR_NAME] < PATHS_FIRST)
+				bound[c->arg[j].v[ADDR_NAME]] = true;
+			else
+				furnished = false;
+		}
+	}
+	if (!furnished) {
+		chdir("/");
+		remove_tree(AT_FDCWD, dir);
+		return;
+	}
+	for (int i = 0; i < PATHS_FIRST; i++)
+		if (bound[i])
+			unlink(path_name(i, &len));
+}
+
+/* --- the process ------------------------------------------------------------- */
+
+void run_setup(struct progress *p)
+{
+	const char *tmp = getenv("TMPDIR");
+
+	progress = p;
+	snprintf(base, sizeof(base), "%s/fuzz.XXXXXX", tmp ? tmp : "/tmp");
+	if (!mkdtemp(base))
+		fail("mkdtemp");
+	/* Programs run as other users too. */
+	chmod(base, 0755);
+	if (asprintf(&dir, "%s/r", base) < 0)
+		fail("memory");
+	memory_make(&memory);
+	if (!geteuid())
+		syscall(SYS_setgroups, 0, NULL);
+	prepare_signals();
+}
+
+void run_teardown(void)
+{
+	chdir("/");
+	remove_tree(AT_FDCWD, base);
+}
+
+static void become(bool user)
+{
+	if (user && (setegid(NOBODY) || seteuid(NOBODY)))
+		fail("seteuid");
+	if (!user && (seteuid(0) || setegid(0)))
+		fail("seteuid");
+}
+
+void run(const struct side *side, const struct program *p, struct outcomes *o)
+{
+	struct exec x = {
+		.side = side, .program = p, .pid = getpid(), .mem = &memory,
+		.text = o->text, .size = sizeof(o->text),
+	};
+	bool user = p->flavour & FL_USER && !geteuid();
+	unsigned int before[WATCHED];
+
+	progress->side = side->name;
+	progress->program.n = p->n;
+	memcpy(progress->program.call, p->call, p->n * sizeof(p->call[0]));
+	for (int i = 0; i < SLOTS; i++)
+		x.fd[i] = -1;
+	/* Both runs of a program know it by the same names, and no other program does. */
+	snprintf(x.prefix, sizeof(x.prefix), "%08lx", (runs++ >> 1 | (unsigned long)x.pid << 20) & 0xffffffff);
+	umask(0);
+	if (!furnished)
+		furnish();
+	furnished = true;
+	if (user)
+		become(true);
+	o->at[0] = 0;
+	for (int i = 0; i < p->n; i++) {
+		for (size_t j = 0; j < WATCHED; j++)
+			before[j] = arrived[j];
+		progress->call = x.index = i;
+		progress->beats++;
+		memory_reset(&memory);
+		ops[p->call[i].op].run(&x, &p->call[i]);
+		for (size_t j = 0; j < WATCHED; j++)
+			if (arrived[j] != before[j])
+				say(&x, " %s", watched[j].name);
+		x.text[x.used++] = 0;
+		o->at[i + 1] = x.used;
+	}
+	o->n = p->n;
+	o->used = x.used;
+	if (user)
+		become(false);
+	close_range(3, ~0U, 0);
+	umask(0);
+	tidy(p);
+}
+
+const char *outcome(const struct outcomes *o, int i)
+{
+	return i < o->n ? o->text + o->at[i] : "(not reached)";
+}
+
+int compare(const struct program *p, const struct outcomes *left, const struct outcomes *right)
+{
+	int n = left->n > right->n ? left->n : right->n;
+
+	for (int i = 0; i < n; i++) {
+		const char *l = outcome(left, i), *r = outcome(right, i);
+
+		if (!strcmp(l, r))
+			continue;
+		if (!difference_allowed(&p->call[i], l, r))
+			return i;
+		if (rest_is_open(&p->call[i], l, r))
+			return -1;
+	}
+	return -1;
+}
