@@ -13,11 +13,15 @@ use super::chunk::{
     Chunk,
     Header, //
 };
+use super::family::Family;
+use super::live::Live;
 use super::msg::{
     ReceiveMsg,
     SendMsg, //
 };
 use super::queue::PullFault;
+use super::sock::Sock;
+use crate::bindings;
 use core::{
     cell::Cell,
     marker::PhantomData,
@@ -57,6 +61,8 @@ struct Head<M> {
     size: usize,
     /// `MSG_PEEK` has returned the packet before.
     peeked: Cell<bool>,
+    /// When it was sent, in nanoseconds since 1970; zero if nobody asked.
+    stamp: i64,
     block: Block,
     meta: M,
 }
@@ -97,6 +103,7 @@ impl<M> Packet<M> {
                 inline,
                 size,
                 peeked: Cell::new(false),
+                stamp: 0,
                 block,
                 meta,
             })
@@ -150,6 +157,80 @@ impl<M> Packet<M> {
     /// Returns the length of the message in bytes.
     pub(crate) fn len(&self) -> usize {
         self.head().len
+    }
+
+    /// Notes the time, if the receiver wants to know when the packet was sent
+    /// (`SO_TIMESTAMP` and its kin).
+    pub(crate) fn stamp<F: Family>(&mut self, receiver: &Sock<F>) {
+        // SAFETY: The socket is valid; the packet is ours alone.
+        unsafe {
+            if bindings::wants_timestamp(receiver.as_sk()) {
+                (*self.head.as_ptr()).stamp = bindings::timestamp();
+            }
+        }
+    }
+
+    /// Tells the program when the packet was sent, if it asks for that.
+    ///
+    /// May sleep.
+    pub(crate) fn tell_time<F: Family>(&self, sk: &Live<'_, F>, msg: &mut ReceiveMsg<'_>) {
+        // SAFETY: The socket and the message are valid.
+        unsafe {
+            if bindings::wants_timestamp(sk.as_sk()) {
+                bindings::put_timestamp(sk.as_sk(), msg.as_raw(), self.head().stamp);
+            }
+        }
+    }
+
+    /// Asks the receiver's socket filter, if it has one, how much of the packet
+    /// it wants, and cuts off the rest. Returns whether it wants the packet.
+    ///
+    /// May sleep. `ENOMEM` without memory for a copy.
+    pub(crate) fn filter<F: Family>(&mut self, receiver: &Sock<F>) -> Result<bool> {
+        // SAFETY: The socket is valid.
+        if !unsafe { bindings::has_filter(receiver.as_sk()) } {
+            return Ok(true);
+        }
+        let len = c_uint::try_from(self.len()).map_err(|_| EMSGSIZE)?;
+        // SAFETY: Has no requirements.
+        let skb = NonNull::new(unsafe { bindings::filter_skb(len) }).ok_or(ENOMEM)?;
+        self.for_each_part(|bytes, len| {
+            // SAFETY: The parts are the packet's, and as long together as the buffer.
+            unsafe { bindings::filter_add(skb.as_ptr(), bytes.cast(), len as c_uint) };
+        });
+        // SAFETY: Both are valid; the function takes the buffer.
+        let left = unsafe { bindings::filter_run(receiver.as_sk(), skb.as_ptr()) };
+        match usize::try_from(left) {
+            Ok(left) => {
+                // INVARIANT: Less of the payload is used.
+                // SAFETY: The packet is ours alone.
+                unsafe {
+                    let head = self.head.as_ptr();
+                    (*head).len = left.min((*head).len);
+                    (*head).inline = left.min((*head).inline);
+                }
+                Ok(true)
+            }
+            Err(_) => Ok(false),
+        }
+    }
+
+    /// Hands out the pieces of the payload, in order.
+    fn for_each_part(&self, mut part: impl FnMut(*const u8, usize)) {
+        let head = self.head();
+        // SAFETY: By the type invariants, the payload follows the head.
+        part(unsafe { self.head.as_ptr().add(1).cast::<u8>() }, head.inline);
+        let mut left = head.len.saturating_sub(head.inline);
+        let mut next = head.more;
+        while let Some(chunk) = next.filter(|_| left > 0) {
+            // SAFETY: By the type invariants, the chunk is the packet's.
+            unsafe {
+                let len = (*(*chunk.as_ptr()).segment.get()).room(0).min(left);
+                part(Header::bytes(chunk), len);
+                left = left.saturating_sub(len);
+                next = (*chunk.as_ptr()).next();
+            }
+        }
     }
 
     /// Returns how much memory the packet takes, in bytes.
@@ -364,20 +445,24 @@ impl<M: Send> PacketQueue<M> {
         }
     }
 
-    /// Takes all packets out, and tells how many there were. May sleep.
-    pub(crate) fn purge(&self) -> usize {
+    /// Takes all packets out, and tells whether there were any but an empty
+    /// one in front. May sleep.
+    pub(crate) fn purge(&self) -> bool {
         let mut reader = self.read();
-        let mut count = 0usize;
+        let Some(first) = reader.take() else {
+            return false;
+        };
+        let mut any = first.len() > 0;
+        drop(first);
         while let Some(packet) = reader.take() {
             drop(packet);
-            count = count.saturating_add(1);
+            any = true;
         }
-        count
+        any
     }
 
-    /// Lets no more packets in, drops those that are in there, and tells how
-    /// many those were. May sleep.
-    pub(crate) fn close(&self) -> usize {
+    /// Lets no more packets in, and purges the queue. May sleep.
+    pub(crate) fn close(&self) -> bool {
         self.list.lock().shut = true;
         self.purge()
     }

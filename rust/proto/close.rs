@@ -58,7 +58,7 @@ pub(super) fn close(sk: &Closing<'_, Runix>, cause: Cause) {
 
     sk.wake_all_waiters();
     let unread = match sk.kind() {
-        Some(SockType::Stream) => sk.data().received.close(),
+        Some(SockType::Stream) => sk.data().received.close() > 0,
         _ => sk.data().packets.close(),
     };
 
@@ -67,7 +67,7 @@ pub(super) fn close(sk: &Closing<'_, Runix>, cause: Cause) {
         // A connection that failed half-way is known to one end alone.
         if state.peer().is_some_and(|other| ptr::eq(other, &**sk)) {
             state.add_shutdown(Shutdown::BOTH);
-            if unread > 0 || cause == Cause::NeverAccepted {
+            if unread || cause == Cause::NeverAccepted {
                 state.set_error(ECONNRESET);
             }
             drop(state);

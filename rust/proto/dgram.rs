@@ -107,7 +107,9 @@ fn parted(sk: &Live<'_>, old: Option<ARef<Sock>>, new: Option<&Sock>) {
 ///
 /// Mirrors `unix_dgram_disconnected()`.
 fn disconnected(sk: &Live<'_>, old: &Sock) {
-    if sk.data().packets.purge() == 0 {
+    let any = sk.data().packets.count() > 0;
+    sk.data().packets.purge();
+    if !any {
         return;
     }
     sk.wake_all_waiters();
@@ -151,6 +153,10 @@ pub(super) fn send(sk: &Live<'_>, msg: &mut SendMsg<'_>) -> Result<usize> {
             None => sk.peer_get().ok_or(ENOTCONN)?,
         };
         if let Some(packet) = packet.as_mut() {
+            if !packet.filter(&other)? {
+                // The sender doesn't learn that nobody wants it.
+                return Ok(len);
+            }
             let attached = Attached::new(sk, &other, stated.take(), files.take())?;
             packet.meta_mut().attach(attached)?;
         }
@@ -253,7 +259,9 @@ fn deliver(
         let connected = state.peer().is_some_and(|peer| ptr::eq(peer, sk.sock()));
         let full = !connected && !ptr::eq(other, sk.sock()) && packets::is_full(other);
         if !full {
-            let result = other.data().packets.push(packet.take().ok_or(EINVAL)?);
+            let mut packet = packet.take().ok_or(EINVAL)?;
+            packet.stamp(other);
+            let result = other.data().packets.push(packet);
             drop(state);
             // It is only shut once the receiver is dead, which it isn't under its lock.
             return result.map(|()| Delivery::Done).map_err(|_| EPIPE);

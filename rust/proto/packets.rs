@@ -167,6 +167,7 @@ pub(super) fn receive(sk: &Live<'_>, msg: &mut ReceiveMsg<'_>) -> Result<usize> 
             seen = queue.count();
             let peeked = reader.peek(offset, |packet, skip| {
                 let counts = deliver(packet, msg, skip)?;
+                packet.tell_time(sk, msg);
                 Ok((counts, peek_attached(packet)))
             });
             drop(reader);
@@ -209,6 +210,7 @@ fn receive_taken(
         match deliver(&packet, msg, 0) {
             Ok((len, _)) => {
                 sk.peek_offset_back(packet.len());
+                packet.tell_time(sk, msg);
                 let (sender, passing) = match packet.meta_mut().detach() {
                     Some(attached) => (attached.sender, attached.passing),
                     None => (None, None),
