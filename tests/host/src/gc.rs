@@ -624,16 +624,18 @@ fn time(graph: &Graph, garbage: usize) -> Duration {
         .unwrap()
 }
 
-/// A hundred times the sockets: 100 times the time when it is linear (and what
-/// caches add), 10,000 times when it is quadratic.
+/// With 100,000 sockets and 400,000 edges, what is quadratic takes 10^10 steps
+/// and more: not less than seconds. What is linear takes milliseconds, also on
+/// a machine with other work to do.
 #[test]
 fn time_grows_with_the_size_of_the_graph_and_not_faster() {
     for (small, large) in large(1_000).into_iter().zip(large(100_000)) {
-        let times = [&small, &large].map(|(_, graph, garbage)| time(graph, *garbage));
-        let ratio = times[1].as_secs_f64() / times[0].as_secs_f64();
-        let (name, [t1, t2]) = (small.0, times);
-        println!("{name}: 1000 sockets {t1:?}, 100000 sockets {t2:?}, ratio {ratio:.0}");
-        assert!(ratio < 1_500.0, "{name}: {ratio}");
+        let [short, long] = [&small, &large].map(|(_, graph, garbage)| time(graph, *garbage));
+        println!(
+            "{}: 1000 sockets {short:?}, 100000 sockets {long:?}",
+            small.0
+        );
+        assert!(long < Duration::from_millis(500), "{}: {long:?}", small.0);
     }
 }
 

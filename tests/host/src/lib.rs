@@ -7,7 +7,8 @@
 //!
 //! - [`addr`], [`limits`] and [`ring`] hold tests of edge values, and compare
 //!   the code with simple models on random input (proptest);
-//! - [`gc`] compares the verdicts on graphs of sockets with naive reachability;
+//! - [`gc`] compares the verdicts on graphs of sockets with naive reachability,
+//!   and [`gc_world`] takes them from a world that changes while it is read;
 //! - [`ring_loom`] and [`wake_loom`] run two or three threads in every
 //!   interleaving that the memory model allows, stale loads included (loom).
 //!
@@ -32,6 +33,7 @@ mod explore;
 
 mod addr;
 mod gc;
+mod gc_world;
 mod limits;
 mod ring;
 mod ring_loom;
