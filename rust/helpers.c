@@ -710,6 +710,13 @@ bool runix_helper_sk_passes_credentials(const struct sock *sk)
 	return sk->sk_scm_credentials;
 }
 
+/* Asked for each message: one call for all three questions. */
+bool runix_helper_sk_credentials_wanted(const struct sock *sk, const struct sock *other)
+{
+	return sk->sk_scm_credentials || other->sk_scm_credentials ||
+	       !READ_ONCE(other->sk_socket);
+}
+
 bool runix_helper_sk_passes_files(const struct sock *sk)
 {
 	return sk->sk_scm_rights;

@@ -244,6 +244,14 @@ impl<F: Family> Sock<F> {
         unsafe { bindings::sk_passes_credentials(self.as_sk()) }
     }
 
+    /// Tells whether credentials go with what this socket sends to `other`: if
+    /// either end is to tell them, or the other end is a connection that wasn't
+    /// accepted yet, and may still be told to.
+    pub(crate) fn credentials_wanted(&self, other: &Self) -> bool {
+        // SAFETY: By the type invariants of both; a snapshot.
+        unsafe { bindings::sk_credentials_wanted(self.as_sk(), other.as_sk()) }
+    }
+
     /// Tells whether files may be sent to the socket (`SO_PASSRIGHTS`).
     pub(crate) fn passes_files(&self) -> bool {
         // SAFETY: By the type invariants; a snapshot.

@@ -83,7 +83,13 @@ impl<'a, F: Family> Live<'a, F> {
     }
 
     /// Moves the peek offset back by `count` bytes that were read.
+    #[inline]
     pub(crate) fn peek_offset_back(&self, count: usize) {
+        // SAFETY: By the type invariants; a snapshot, as the function itself takes one.
+        if unsafe { (&raw const (*self.sk.as_sk()).sk_peek_off).read_volatile() } < 0 {
+            // The option isn't set.
+            return;
+        }
         let count = c_int::try_from(count).unwrap_or(c_int::MAX);
         // SAFETY: By the type invariants.
         unsafe { bindings::peek_offset_bwd(self.sk.as_sk(), count) };

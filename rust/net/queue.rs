@@ -70,8 +70,13 @@ use kernel::{
 struct Position(Atomic<usize>);
 
 impl Counter for Position {
+    #[inline]
     fn load_relaxed(&self) -> usize {
-        self.0.load(Relaxed)
+        // On a kernel built by GCC each operation of `Atomic` is a call; this one is a plain load,
+        // `READ_ONCE()` in C, and stands several times on the way of each message.
+        // SAFETY: The pointer is that of a valid atomic; a volatile load is an atomic one in the
+        // kernel's memory model.
+        unsafe { self.0.as_ptr().read_volatile() }
     }
 
     fn load_acquire(&self) -> usize {
@@ -426,12 +431,23 @@ impl<M: Send> Reader<'_, M> {
 
     /// Returns the run of bytes, `skip` bytes from the front, that one mark or
     /// none goes with. May sleep: marks that were passed are dropped.
+    #[inline]
     pub(crate) fn run(&mut self, skip: usize) -> Run<'_, M> {
+        if self.queue.marks.is_empty() {
+            // By far the most frequent case.
+            return Run {
+                len: usize::MAX,
+                value: None,
+            };
+        }
+        self.marked_run(skip)
+    }
+
+    /// Returns the run where there may be marks.
+    fn marked_run(&mut self, skip: usize) -> Run<'_, M> {
         let position = self.queue.positions.read_position();
         let marks = &self.queue.marks;
-        if !marks.is_empty() {
-            marks.discard_before(position);
-        }
+        marks.discard_before(position);
         // SAFETY: This is the reader, and it is borrowed for the run.
         unsafe { marks.run_at(position.wrapping_add(skip)) }
     }

@@ -55,15 +55,9 @@ impl Attached {
             Some(files) => Some(Passing::new(sk, other, files)?),
             None => None,
         };
-        let sender = stated.or_else(|| wants_credentials(sk, other).then(Sender::current));
+        let sender = stated.or_else(|| sk.credentials_wanted(other).then(Sender::current));
         Ok((sender.is_some() || passing.is_some()).then_some(Self { sender, passing }))
     }
-}
-
-/// Tells whether credentials go with what `sk` sends to `other`. To a connection
-/// that wasn't accepted yet they always do, as the option may be set later.
-pub(super) fn wants_credentials(sk: &Live<'_>, other: &Sock) -> bool {
-    sk.passes_credentials() || other.passes_credentials() || !other.has_socket()
 }
 
 /// What belongs to a packet besides its payload.

@@ -3,10 +3,7 @@
 //! Streams: sending and receiving bytes.
 
 use super::inflight::Passing;
-use super::packets::{
-    self,
-    Attached, //
-};
+use super::packets::Attached;
 use super::socket::{
     at_end,
     Live, //
@@ -115,7 +112,7 @@ fn send_all(
         let count = limits::piece(msg.remaining(), sndbuf);
         // The files go with the first piece, the credentials with each.
         if mark.is_none()
-            && (stated.is_some() || files.is_some() || packets::wants_credentials(sk, peer))
+            && (stated.is_some() || files.is_some() || sk.credentials_wanted(peer))
         {
             let stated = stated.as_ref().map(Sender::duplicate);
             if let Some(attached) = Attached::new(sk, peer, stated, files.take())? {
