@@ -172,7 +172,7 @@ fn every_graph(n: u32, most: u32, mut visit: impl FnMut(&Graph)) {
             code /= most + 1;
         }
         for held in 0..1u32 << n {
-            let held = (0..n).map(|socket| held >> socket & 1).collect();
+            let held = (0..n).map(|socket| (held >> socket) & 1).collect();
             let edges = edges.clone();
             visit(&Graph { held, edges });
         }
