@@ -592,7 +592,7 @@ struct net *runix_helper_seq_file_net(struct seq_file *m)
 
 int runix_helper_int_from_sockptr(int *value, sockptr_t src)
 {
-	return copy_from_sockptr(value, src, sizeof(*value));
+	return copy_from_sockptr(value, src, sizeof(*value)) ? -EFAULT : 0;
 }
 
 bool runix_helper_msg_get_inq(const struct msghdr *msg)

@@ -87,14 +87,17 @@ pub(super) struct Block {
     class: Class,
 }
 
+/// Up to this many bytes, pages waste less memory than a large block.
+const FEW_PAGES: usize = 3 * SIZES[1];
+
 impl Block {
-    /// Allocates a block of at least `wanted` bytes, or the largest there is.
+    /// Allocates a block that suits `wanted` bytes, or the first of them.
     ///
     /// It is aligned as a pointer is. May sleep. `ENOMEM` without memory.
     pub(super) fn alloc(wanted: usize) -> Result<Self> {
         let class = if wanted <= SIZES[0] {
             Class::Small
-        } else if wanted <= SIZES[1] {
+        } else if wanted <= FEW_PAGES {
             Class::Page
         } else {
             Class::Large

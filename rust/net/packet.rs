@@ -219,7 +219,10 @@ impl<M> Packet<M> {
     fn for_each_part(&self, mut part: impl FnMut(*const u8, usize)) {
         let head = self.head();
         // SAFETY: By the type invariants, the payload follows the head.
-        part(unsafe { self.head.as_ptr().add(1).cast::<u8>() }, head.inline);
+        part(
+            unsafe { self.head.as_ptr().add(1).cast::<u8>() },
+            head.inline,
+        );
         let mut left = head.len.saturating_sub(head.inline);
         let mut next = head.more;
         while let Some(chunk) = next.filter(|_| left > 0) {
@@ -445,26 +448,30 @@ impl<M: Send> PacketQueue<M> {
         }
     }
 
-    /// Takes all packets out, and tells whether there were any but an empty
-    /// one in front. May sleep.
-    pub(crate) fn purge(&self) -> bool {
+    /// Lets no more packets in, and tells whether there are any but an empty
+    /// one in front. Any context that may spin.
+    pub(crate) fn shut(&self) -> bool {
+        let mut list = self.list.lock();
+        list.shut = true;
+        match list.first {
+            // SAFETY: By the invariants of `List`, the packet is the list's, which is locked.
+            Some(first) => unsafe { (*first.as_ptr()).len > 0 || (*first.as_ptr()).next.is_some() },
+            None => false,
+        }
+    }
+
+    /// Takes all packets out. May sleep.
+    pub(crate) fn purge(&self) {
         let mut reader = self.read();
-        let Some(first) = reader.take() else {
-            return false;
-        };
-        let mut any = first.len() > 0;
-        drop(first);
         while let Some(packet) = reader.take() {
             drop(packet);
-            any = true;
         }
-        any
     }
 
     /// Lets no more packets in, and purges the queue. May sleep.
-    pub(crate) fn close(&self) -> bool {
-        self.list.lock().shut = true;
-        self.purge()
+    pub(crate) fn close(&self) {
+        self.shut();
+        self.purge();
     }
 }
 

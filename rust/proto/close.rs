@@ -57,23 +57,32 @@ pub(super) fn close(sk: &Closing<'_, Runix>, cause: Cause) {
     drop(path);
 
     sk.wake_all_waiters();
-    let unread = match sk.kind() {
-        Some(SockType::Stream) => sk.data().received.close() > 0,
-        _ => sk.data().packets.close(),
-    };
-
+    let stream = sk.kind() == Some(SockType::Stream);
     if let Some(peer) = peer.filter(|_| sk.kind() != Some(SockType::Datagram)) {
+        // Nothing comes in any more, so that what is unread now is all there is. The peer learns
+        // of the end before its bytes are freed, which might wake it.
+        let unread = if stream {
+            sk.data().received.shut();
+            sk.data().received.queued() > 0
+        } else {
+            sk.data().packets.shut()
+        };
         let mut state = peer.lock();
         // A connection that failed half-way is known to one end alone.
         if state.peer().is_some_and(|other| ptr::eq(other, &**sk)) {
-            state.add_shutdown(Shutdown::BOTH);
             if unread || cause == Cause::NeverAccepted {
                 state.set_error(ECONNRESET);
             }
+            state.add_shutdown(Shutdown::BOTH);
             drop(state);
             peer.state_changed();
             peer.signal_hangup();
         }
+    }
+    if stream {
+        sk.data().received.close();
+    } else {
+        sk.data().packets.close();
     }
 
     if cause == Cause::Released {

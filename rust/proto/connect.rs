@@ -203,6 +203,10 @@ pub(super) fn accept(sk: &Live<'_>, blocking: Blocking) -> Result<Pending> {
             inflight::uncounted(sk, || pending.sock().data().set_listener(None));
             return Ok(pending);
         }
+        // Without waiting, a shutdown isn't seen.
+        if timeout.is_none() {
+            return Err(EAGAIN);
+        }
         sk.wait(Turn::One, &mut timeout, || {
             sk.pending() > 0 || sk.has_error() || sk.shutdown().receive()
         })?;

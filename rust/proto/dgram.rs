@@ -50,6 +50,7 @@ pub(super) fn connect(sk: &Live<'_>, address: &[u8]) -> Result {
         return Ok(());
     }
     let name = names::parse(address)?;
+    names::bind_for_credentials(sk)?;
     loop {
         let other = names::find(sk, name, address)?;
         let old = match Sock::lock_two(sk, &other) {

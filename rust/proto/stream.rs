@@ -111,9 +111,7 @@ fn send_all(
         let sndbuf = sk.sndbuf();
         let count = limits::piece(msg.remaining(), sndbuf);
         // The files go with the first piece, the credentials with each.
-        if mark.is_none()
-            && (stated.is_some() || files.is_some() || sk.credentials_wanted(peer))
-        {
+        if mark.is_none() && (stated.is_some() || files.is_some() || sk.credentials_wanted(peer)) {
             let stated = stated.as_ref().map(Sender::duplicate);
             if let Some(attached) = Attached::new(sk, peer, stated, files.take())? {
                 mark = Some(Mark::new(attached)?);
