@@ -22,6 +22,7 @@
 #include <linux/sched/user.h>
 #include <linux/seq_file_net.h>
 #include <linux/slab.h>
+#include <linux/sock_diag.h>
 #include <linux/sockptr.h>
 #include <linux/uaccess.h>
 #include <linux/uio.h>
@@ -30,6 +31,7 @@
 #include <linux/workqueue.h>
 #include <net/af_unix.h>
 #include <net/net_namespace.h>
+#include <net/netlink.h>
 #include <net/netns/generic.h>
 #include <net/scm.h>
 #include <net/sock.h>
@@ -528,6 +530,16 @@ struct inode *runix_helper_path_inode(const struct path *path)
 	return d_backing_inode(path->dentry);
 }
 
+u64 runix_helper_path_inode_number(const struct path *path)
+{
+	return d_backing_inode(path->dentry)->i_ino;
+}
+
+u32 runix_helper_path_device(const struct path *path)
+{
+	return path->dentry->d_sb->s_dev;
+}
+
 bool runix_helper_path_is_socket(const struct path *path)
 {
 	return S_ISSOCK(d_backing_inode(path->dentry)->i_mode);
@@ -586,6 +598,89 @@ void runix_helper_proc_remove_net(const char *name, struct net *net)
 struct net *runix_helper_seq_file_net(struct seq_file *m)
 {
 	return seq_file_net(m);
+}
+
+/* --- diag.rs ----------------------------------------------------------------- */
+
+struct sock *runix_helper_netlink_asker(struct sk_buff *skb)
+{
+	return NETLINK_CB(skb).sk;
+}
+
+u32 runix_helper_netlink_port(struct sk_buff *skb)
+{
+	return NETLINK_CB(skb).portid;
+}
+
+struct sock *runix_helper_skb_owner(const struct sk_buff *skb)
+{
+	return skb->sk;
+}
+
+int runix_helper_skb_tailroom(const struct sk_buff *skb)
+{
+	return skb_tailroom(skb);
+}
+
+struct user_namespace *runix_helper_sk_users(const struct sock *sk)
+{
+	return sk_user_ns(sk);
+}
+
+u32 runix_helper_sock_user_id(const struct sock *sk, struct user_namespace *users)
+{
+	return from_kuid_munged(users, sk_uid(sk));
+}
+
+int runix_helper_diag_dump_start(struct sk_buff *skb, const struct nlmsghdr *nlh,
+				 int (*dump)(struct sk_buff *skb, struct netlink_callback *cb))
+{
+	struct netlink_dump_control control = { .dump = dump };
+
+	return netlink_dump_start(sock_net(skb->sk)->diag_nlsk, skb, nlh, &control);
+}
+
+struct sk_buff *runix_helper_diag_reply_new(size_t size)
+{
+	return nlmsg_new(size, GFP_KERNEL);
+}
+
+void runix_helper_diag_reply_free(struct sk_buff *skb)
+{
+	nlmsg_free(skb);
+}
+
+int runix_helper_diag_reply_send(const struct sock *asker, struct sk_buff *skb, u32 port)
+{
+	return nlmsg_unicast(sock_net(asker)->diag_nlsk, skb, port);
+}
+
+struct nlmsghdr *runix_helper_diag_message_start(struct sk_buff *skb, u32 port, u32 sequence,
+						 int len, int flags)
+{
+	return nlmsg_put(skb, port, sequence, SOCK_DIAG_BY_FAMILY, len, flags);
+}
+
+void runix_helper_diag_message_end(struct sk_buff *skb, struct nlmsghdr *nlh)
+{
+	nlmsg_end(skb, nlh);
+}
+
+void runix_helper_diag_message_cancel(struct sk_buff *skb, struct nlmsghdr *nlh)
+{
+	nlmsg_cancel(skb, nlh);
+}
+
+/* A queue's memory isn't charged to the sender's sock: it is told apart. */
+int runix_helper_diag_put_meminfo(struct sock *sk, struct sk_buff *skb, int attr,
+				  u32 outstanding)
+{
+	int err = sock_diag_put_meminfo(sk, skb, attr);
+	u32 *meminfo = (u32 *)skb_tail_pointer(skb) - SK_MEMINFO_VARS;
+
+	if (!err)
+		meminfo[SK_MEMINFO_WMEM_ALLOC] = outstanding;
+	return err;
 }
 
 /* --- ops.rs ------------------------------------------------------------------ */

@@ -10,12 +10,15 @@
 #include <linux/proc_fs.h>
 #include <linux/security.h>
 #include <linux/seq_file_net.h>
+#include <linux/sock_diag.h>
 #include <linux/splice.h>
+#include <linux/sysctl.h>
 #include <linux/tcp.h>
 #include <linux/uio.h>
 #include <linux/un.h>
 #include <net/af_unix.h>
 #include <net/net_namespace.h>
+#include <net/netlink.h>
 #include <net/netns/generic.h>
 #include <net/scm.h>
 #include <net/sock.h>

@@ -11,6 +11,8 @@
 #include <linux/poll.h>
 #include <linux/seq_file.h>
 #include <linux/seq_file_net.h>
+#include <linux/sock_diag.h>
+#include <linux/sysctl.h>
 #include <net/af_unix.h>
 #include <net/net_namespace.h>
 #include <net/sock.h>
@@ -57,5 +59,13 @@ int main(void)
 	DEFINE(SIZEOF_SEQ_OPERATIONS, sizeof(struct seq_operations));
 	DEFINE(SIZEOF_SEQ_FILE, sizeof(struct seq_file));
 	DEFINE(SIZEOF_WAIT_QUEUE_ENTRY, sizeof(struct wait_queue_entry));
+	DEFINE(SIZEOF_CTL_TABLE, sizeof(struct ctl_table));
+	OFFSET(CTL_TABLE_EXTRA2, ctl_table, extra2);
+	DEFINE(SIZEOF_SOCK_DIAG_HANDLER, sizeof(struct sock_diag_handler));
+	OFFSET(SOCK_DIAG_HANDLER_DUMP, sock_diag_handler, dump);
+	DEFINE(SIZEOF_NLMSGHDR, sizeof(struct nlmsghdr));
+	DEFINE(SIZEOF_NETLINK_CALLBACK, sizeof(struct netlink_callback));
+	OFFSET(NETLINK_CALLBACK_ARGS, netlink_callback, args);
+	OFFSET(SK_BUFF_LEN, sk_buff, len);
 	return 0;
 }

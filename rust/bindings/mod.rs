@@ -108,4 +108,12 @@ const _: () = {
     assert!(size_of::<kb::seq_operations>() == layout::SIZEOF_SEQ_OPERATIONS);
     assert!(size_of::<kb::seq_file>() == layout::SIZEOF_SEQ_FILE);
     assert!(size_of::<kb::wait_queue_entry>() == layout::SIZEOF_WAIT_QUEUE_ENTRY);
+    assert!(size_of::<kb::ctl_table>() == layout::SIZEOF_CTL_TABLE);
+    assert!(offset_of!(kb::ctl_table, extra2) == layout::CTL_TABLE_EXTRA2);
+    assert!(size_of::<b::sock_diag_handler>() == layout::SIZEOF_SOCK_DIAG_HANDLER);
+    assert!(offset_of!(b::sock_diag_handler, dump) == layout::SOCK_DIAG_HANDLER_DUMP);
+    assert!(size_of::<kb::nlmsghdr>() == layout::SIZEOF_NLMSGHDR);
+    assert!(size_of::<kb::netlink_callback>() == layout::SIZEOF_NETLINK_CALLBACK);
+    assert!(offset_of!(kb::sk_buff, len) == layout::SK_BUFF_LEN);
+    assert!(offset_of!(kb::netlink_callback, __bindgen_anon_1) == layout::NETLINK_CALLBACK_ARGS);
 };

@@ -26,6 +26,7 @@ mod ancillary;
 mod chunk;
 mod cred;
 mod deferred;
+mod diag;
 mod family;
 mod live;
 mod marks;
@@ -56,6 +57,12 @@ pub(crate) use deferred::{
     Deferred,
     DeferredRegistration,
     Task, //
+};
+pub(crate) use diag::{
+    Attributes,
+    Diag,
+    DiagDesc,
+    DiagRegistration, //
 };
 pub(crate) use family::{
     Family,

@@ -152,7 +152,8 @@ pub(crate) enum Phase {
 }
 
 impl Phase {
-    fn raw(self) -> u8 {
+    /// Returns the number of the phase.
+    pub(crate) fn raw(self) -> u8 {
         match self {
             Self::Closed => bindings::TCP_CLOSE as u8,
             Self::Listening => bindings::TCP_LISTEN as u8,
@@ -181,6 +182,11 @@ impl Shutdown {
             2 => Ok(Self::BOTH),
             _ => Err(EINVAL),
         }
+    }
+
+    /// Returns the directions as the bits that `sock_diag` shows.
+    pub(crate) fn raw(self) -> u8 {
+        self.0
     }
 
     /// Tells whether nothing more is received.

@@ -8,6 +8,7 @@
 //! C header: [`include/linux/sysctl.h`](srctree/include/linux/sysctl.h)
 
 use super::pernet::Net;
+use crate::bindings;
 use core::ptr::NonNull;
 use kernel::{
     alloc::flags::GFP_KERNEL_ACCOUNT,
@@ -121,10 +122,10 @@ impl<T> Sysctls<T> {
         // SAFETY: The namespace is valid, the path static; the table outlives the registration, as
         // do the numbers by the function's safety requirements.
         let header = unsafe {
-            kb::register_net_sysctl_sz(
+            bindings::register_net_sysctl_sz(
                 net.as_raw(),
                 self.path.as_char_ptr(),
-                table.as_ptr(),
+                table.as_mut_ptr(),
                 table.len(),
             )
         };
@@ -150,6 +151,6 @@ pub(super) struct SysctlRegistration {
 impl Drop for SysctlRegistration {
     fn drop(&mut self) {
         // SAFETY: By the type invariants; the table is freed after this.
-        unsafe { kb::unregister_net_sysctl_table(self.header.as_ptr()) };
+        unsafe { bindings::unregister_net_sysctl_table(self.header.as_ptr()) };
     }
 }

@@ -131,6 +131,20 @@ impl<F: Family, C: Chain> Bucket<F, C> {
         })
     }
 
+    /// Returns the socket behind another one.
+    ///
+    /// # Safety
+    ///
+    /// The socket is on this chain.
+    unsafe fn after(&self, sk: &Sock<F>) -> Option<&Sock<F>> {
+        // SAFETY: By the function's safety requirements and the type invariants; the chain doesn't
+        // change while the bucket is borrowed.
+        unsafe {
+            let next = NonNull::new((*C::node(sk.as_sk())).next.cast())?;
+            Some(Sock::from_raw(next.as_ptr()))
+        }
+    }
+
     /// Puts a socket at the front.
     ///
     /// # Safety
@@ -262,10 +276,84 @@ impl<F: Family, C: Chain> SockTable<F, C> {
         found
     }
 
+    /// Returns a socket that matches, wherever it is.
+    ///
+    /// It takes as long as the table is; see [`SockTable::find`] for what to use
+    /// where the hash is known.
+    pub(crate) fn search(
+        &self,
+        mut matches: impl FnMut(&Sock<F>) -> bool,
+    ) -> Option<ARef<Sock<F>>> {
+        (0..BUCKETS).find_map(|bucket| self.find(bucket, &mut matches))
+    }
+
+    /// Returns a walk that starts at `index` in `bucket`, or behind.
+    pub(super) fn cursor(&self, bucket: usize, index: usize) -> Cursor<'_, F, C> {
+        let mut cursor = Cursor {
+            table: self,
+            bucket,
+            index,
+            sk: self.nth(bucket, index),
+        };
+        cursor.skip_empty();
+        cursor
+    }
+
     /// Returns the socket at `index` in a bucket, for listings.
     pub(super) fn nth(&self, bucket: usize, index: usize) -> Option<ARef<Sock<F>>> {
         let chain = self.buckets.get(bucket)?.lock();
         let found = chain.iter().nth(index).map(Into::into);
         found
+    }
+}
+
+/// A walk over all sockets of a table, without a lock between two steps.
+///
+/// A socket that is removed meanwhile doesn't disturb it; one that is added may
+/// be seen or not.
+pub(super) struct Cursor<'a, F: Family, C: Chain> {
+    table: &'a SockTable<F, C>,
+    bucket: usize,
+    index: usize,
+    sk: Option<ARef<Sock<F>>>,
+}
+
+impl<F: Family, C: Chain> Cursor<'_, F, C> {
+    /// Returns the socket that the walk has come to; `None` at the end.
+    pub(super) fn get(&self) -> Option<&Sock<F>> {
+        self.sk.as_deref()
+    }
+
+    /// Returns where the walk is, for another one to start there.
+    pub(super) fn position(&self) -> (usize, usize) {
+        (self.bucket, self.index)
+    }
+
+    /// Goes on to the next socket.
+    pub(super) fn advance(&mut self) {
+        let (Some(bucket), Some(sk)) = (self.table.buckets.get(self.bucket), self.sk.take()) else {
+            return;
+        };
+        let chain = bucket.lock();
+        self.sk = if sk.links()[C::INDEX].0.load(Relaxed) == ptr::from_ref(bucket).addr() {
+            self.index = self.index.wrapping_add(1);
+            // SAFETY: By the invariants of `Link`, the socket is on this chain.
+            unsafe { chain.after(&sk) }.map(Into::into)
+        } else {
+            // It was removed: another one has its place.
+            chain.iter().nth(self.index).map(Into::into)
+        };
+        drop(chain);
+        drop(sk);
+        self.skip_empty();
+    }
+
+    /// Goes on to the next bucket with sockets in it, if there is none here.
+    fn skip_empty(&mut self) {
+        while self.sk.is_none() && self.bucket < BUCKETS {
+            self.bucket = self.bucket.wrapping_add(1);
+            self.index = 0;
+            self.sk = self.table.nth(self.bucket, 0);
+        }
     }
 }

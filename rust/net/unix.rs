@@ -344,6 +344,22 @@ impl<F: Family<Head = UnixHead>> StateGuard<'_, F> {
         }
     }
 
+    /// Returns the numbers of the file that the socket is bound to: its inode
+    /// and its device.
+    pub(crate) fn file_numbers(&self) -> Option<(u64, u32)> {
+        let u = self.sock().as_unix();
+        // SAFETY: By the invariants of `UnixHead`: the state lock is held, so that the path stays.
+        unsafe {
+            if (*u).path.dentry.is_null() {
+                return None;
+            }
+            Some((
+                bindings::path_inode_number(&(*u).path),
+                bindings::path_device(&(*u).path),
+            ))
+        }
+    }
+
     /// Asks the security modules whether `self` may connect to `other`, with
     /// `new` at the other end (`security_unix_stream_connect()`).
     pub(crate) fn may_connect(&self, other: &StateGuard<'_, F>, new: &Unattached<F>) -> Result {
@@ -404,6 +420,21 @@ impl<F: Family<Head = UnixHead>> Closing<'_, F> {
 }
 
 impl<F: Family<Head = UnixHead>> Unattached<F> {
+    /// Returns the other end of the connection, without a lock.
+    ///
+    /// Always `None` for a datagram socket, whose peer may change at any time.
+    pub(crate) fn peer(&self) -> Option<&Sock<F>> {
+        let sk = self.sock();
+        // SAFETY: By the type invariants of `Sock`.
+        let raw = unsafe { (&raw const (*sk.as_unix()).peer).read_volatile() };
+        if raw.is_null() || sk.kind() == Some(SockType::Datagram) {
+            return None;
+        }
+        // SAFETY: By the invariants of `UnixHead`, the peer of such a socket is only cleared by a
+        // `Closing`, which there is only once `self` is dropped.
+        Some(unsafe { Sock::from_raw(raw) })
+    }
+
     /// Names the socket, as a connection is named after its listener.
     ///
     /// `EINVAL` if it has a name.

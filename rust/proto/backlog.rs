@@ -61,6 +61,21 @@ impl Backlog {
         self.newest = Some(waiting);
     }
 
+    /// Calls `f` with each connection and its place in the queue, from zero.
+    pub(super) fn for_each(&self, mut f: impl FnMut(usize, &Pending)) {
+        let mut place = 0usize;
+        for pending in chain(&self.oldest) {
+            f(place, pending);
+            place = place.wrapping_add(1);
+        }
+        // From the end of the queue to the middle.
+        place = chain(&self.newest).fold(place, |place, _| place.wrapping_add(1));
+        for pending in chain(&self.newest) {
+            place = place.wrapping_sub(1);
+            f(place, pending);
+        }
+    }
+
     /// Takes the connection that has waited longest. What it was wrapped in is
     /// to be dropped after the lock.
     pub(super) fn pop(&mut self) -> Option<KBox<Waiting>> {
@@ -84,6 +99,16 @@ impl Drop for Backlog {
             drop(waiting);
         }
     }
+}
+
+/// Walks a chain.
+fn chain(first: &Option<KBox<Waiting>>) -> impl Iterator<Item = &Pending> {
+    let mut next = first.as_deref();
+    core::iter::from_fn(move || {
+        let waiting = next?;
+        next = waiting.next.as_deref();
+        Some(&waiting.pending)
+    })
 }
 
 /// Unwraps a connection that was taken from the queue.

@@ -5,7 +5,7 @@
 //! One file a concept: [`names`] binds and finds, [`connect`] makes
 //! connections, [`stream`] moves bytes, [`dgram`] and [`packets`] messages,
 //! [`inflight`] and [`collector`] look after passed descriptors, [`close`] ends it all, [`listing`]
-//! shows what there is, [`ops`] hands each system call to one of them.
+//! and [`diag`] show what there is, [`ops`] hands each system call to one of them.
 
 #![forbid(unsafe_code)]
 
@@ -14,6 +14,7 @@ mod close;
 mod collector;
 mod connect;
 mod dgram;
+mod diag;
 mod inflight;
 mod listing;
 mod module;

@@ -6,6 +6,7 @@ use super::collector::{
     Collector,
     COLLECTOR, //
 };
+use super::diag::Request;
 use super::inflight::InFlight;
 use super::listing::SocketListing;
 use super::ops::{
@@ -20,6 +21,8 @@ use crate::net::{
     Bound,
     BufferCaches,
     DeferredRegistration,
+    DiagDesc,
+    DiagRegistration,
     FamilyDesc,
     Net,
     PerNet,
@@ -46,6 +49,8 @@ pub(super) static FAMILY: FamilyDesc<Runix> = FamilyDesc::new(
     &[&PACKET_PROTO, &STREAM_PROTO],
     &[&STREAM, &DATAGRAM, &SEQPACKET],
 );
+
+static DIAG: DiagDesc<Request> = DiagDesc::new();
 
 static SPACES: PerNet<Space> = PerNet::new();
 
@@ -106,9 +111,10 @@ impl PerNetData for Space {
     }
 }
 
-/// The loaded module. The fields are dropped in order: first no new sockets,
-/// then what sockets need. No socket is left then, as each holds the module.
+/// The loaded module. The fields are dropped in order: first nobody looks at
+/// sockets and there are no new ones, then what sockets need. No socket is left then, as each holds the module.
 pub(crate) struct Module {
+    _diag: Option<DiagRegistration<Request>>,
     _family: Registration<Runix>,
     _collector: DeferredRegistration<Collector>,
     _spaces: PerNetRegistration<Space>,
@@ -123,7 +129,7 @@ impl kernel::Module for Module {
         let buffers = BufferCaches::new([c"runix_512", c"runix_4k", c"runix_32k"])?;
         let spaces = SPACES.register()?;
         let collector = COLLECTOR.register()?;
-        // The last step: from here on, there may be sockets.
+        // The last step that may fail: from here on, there may be sockets.
         let family = FAMILY.register(module, number).inspect_err(|e| {
             if *e == EEXIST {
                 pr_err!(
@@ -143,12 +149,16 @@ impl kernel::Module for Module {
                 );
             }
         })?;
+        let diag = DIAG.register(module).inspect_err(|e| {
+            pr_warn!("no listing by sock_diag, as by ss: {:?}\n", e);
+        });
         pr_info!(
             "AF_RUNIX is address family {} (version {})\n",
             number,
             crate::VERSION
         );
         Ok(Self {
+            _diag: diag.ok(),
             _family: family,
             _collector: collector,
             _spaces: spaces,
