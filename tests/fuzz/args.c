@@ -744,7 +744,7 @@ static const struct name ioctls[] = {
 	N(FIONREAD), N(SIOCOUTQ), N(FIONBIO), N(FIOASYNC), N(SIOCATMARK), { 0x89e0, "SIOCUNIXFILE" },
 	N(FIOSETOWN), N(FIOGETOWN), N(SIOCSPGRP), N(SIOCGPGRP), { 0x8906, "SIOCGSTAMP" },
 	{ 0x8907, "SIOCGSTAMPNS" }, N(FIOCLEX), N(FIONCLEX), N(SIOCGIFNAME), N(SIOCGIFCONF),
-	N(TCGETS), N(SIOCGIFINDEX), N(FIOQSIZE), { 0x8940, "SIOCETHTOOLLIKE" }, { 0x89f0, "SIOCDEVPRIVATE" },
+	N(TCGETS), N(FIOQSIZE), { 0x89f0, "SIOCDEVPRIVATE" },
 };
 
 static void gen_ioctl(struct gen *g, struct arg *a)
@@ -752,7 +752,7 @@ static void gen_ioctl(struct gen *g, struct arg *a)
 	static const int often[] = { FIONREAD, SIOCOUTQ, FIOASYNC, FIONREAD, SIOCATMARK, 0x89e0, FIONBIO };
 
 	a->v[0] = rng_percent(&g->rng, 75) ? PICK(g, often) : PICK(g, ioctls).value;
-	if (rng_percent(&g->rng, 3))
+	if (rng_percent(&g->rng, 1))
 		a->v[0] = 0x8900 + rng_below(&g->rng, 256);
 	/* The value that goes in. */
 	a->v[1] = rng_percent(&g->rng, 50);

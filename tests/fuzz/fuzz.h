@@ -286,13 +286,13 @@ void shrink(const struct pair *sides, struct program *p);
 
 /* What the right side's family offers: what is missing is not generated. */
 struct features {
-	bool oob, rights, creds;
+	bool oob, rights, creds, pass;
 };
 
 extern struct features features;
 void probe_features(int family);
-/* Calls that no program makes. */
-bool call_excluded(const struct call *c);
+/* Calls that a program doesn't make. */
+bool call_excluded(const struct program *p, const struct call *c);
 /* True if the two outcomes of a call may differ so. */
 bool difference_allowed(const struct call *c, const char *left, const char *right);
 /* True if after such a difference the rest of the program says nothing. */

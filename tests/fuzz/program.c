@@ -164,6 +164,11 @@ static struct call *make(struct gen *g, struct program *p, int op)
 		if (slot >= 0)
 			c->arg[s - sig].v[0] = slot;
 	}
+	if (sig[1] == 'o' && c->arg[1].v[OPT_LEVEL] == SOL_SOCKET && c->arg[1].v[OPT_NAME] == SO_SNDBUF) {
+		static const long sizes[] = { 106496, 212992, 300000, 0x7fffffff, -1 };
+
+		c->arg[2].v[VAL_INT] = sizes[rng_below(&g->rng, 5)];
+	}
 	/* At the limit of what a message may hold, and beyond any. */
 	if (!strncmp(ops[op].name, "send", 4) && rng_percent(&g->rng, 1)) {
 		static const long lengths[] = { 212959, 212960, 212961, 300000, 8388577, 0x7fffffff, -1 };
@@ -179,7 +184,7 @@ static struct call *make(struct gen *g, struct program *p, int op)
 
 static void keep(struct gen *g, struct program *p)
 {
-	if (call_excluded(&p->call[p->n]))
+	if (call_excluded(p, &p->call[p->n]))
 		return;
 	believe(g, &p->call[p->n]);
 	p->n++;

@@ -2,6 +2,7 @@
 /* One run of a program: in an empty directory, with no descriptors, and a text that remains. */
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -123,10 +124,16 @@ static void furnish(void)
 	close(fd);
 }
 
-/* After most programs only the sockets' own files have to go. */
+/* Calls that leave the files they name as they are. */
+static bool only_looks(const char *op)
+{
+	return !strcmp(op, "lstat") || !strcmp(op, "connect") || !strncmp(op, "send", 4);
+}
+
+/* After most programs only the names that sockets are bound to have to go. */
 static void tidy(const struct program *p)
 {
-	bool bound[PATHS_FIRST] = {};
+	bool touched[PATHS_FIRST] = {};
 	size_t len;
 
 	for (int i = 0; i < p->n && furnished; i++) {
@@ -134,16 +141,20 @@ static void tidy(const struct program *p)
 
 		for (int j = 0; ops[c->op].sig[j]; j++) {
 			char letter = ops[c->op].sig[j];
+			const long *v = c->arg[j].v;
+			long path = v[0];
 
-			if (letter == 'P')
-				furnished = false;
-			if (letter != 'a' || strcmp(ops[c->op].name, "bind"))
+			if ((letter != 'a' && letter != 'P') || only_looks(ops[c->op].name))
 				continue;
-			if (c->arg[j].v[ADDR_SHAPE] == SH_ABSTRACT || c->arg[j].v[ADDR_SHAPE] == SH_BARE)
-				continue;
-			if (c->arg[j].v[ADDR_SHAPE] == SH_PATH && c->arg[j].v[ADDR_LEN] == LM_EXACT &&
-			    c->arg[j].v[ADDR_NAME] < PATHS_FIRST)
-				bound[c->arg[j].v[ADDR_NAME]] = true;
+			if (letter == 'a') {
+				if (v[ADDR_SHAPE] == SH_ABSTRACT || v[ADDR_SHAPE] == SH_BARE)
+					continue;
+				path = v[ADDR_NAME];
+				if (v[ADDR_SHAPE] != SH_PATH || v[ADDR_LEN] != LM_EXACT)
+					furnished = false;
+			}
+			if (path < PATHS_FIRST)
+				touched[path] = true;
 			else
 				furnished = false;
 		}
@@ -154,8 +165,8 @@ static void tidy(const struct program *p)
 		return;
 	}
 	for (int i = 0; i < PATHS_FIRST; i++)
-		if (bound[i])
-			unlink(path_name(i, &len));
+		if (touched[i] && unlink(path_name(i, &len)) && errno == EISDIR)
+			rmdir(path_name(i, &len));
 }
 
 /* --- the process ------------------------------------------------------------- */

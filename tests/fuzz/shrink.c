@@ -34,6 +34,9 @@ static bool adopt(const struct pair *sides, struct program *p, struct program *c
 {
 	int at;
 
+	for (int i = 0; i < candidate->n; i++)
+		if (call_excluded(candidate, &candidate->call[i]))
+			return false;
 	at = differs(sides, candidate);
 	if (at < 0)
 		return false;
