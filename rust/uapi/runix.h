@@ -24,7 +24,7 @@
 #define AF_RUNIX	18
 #define PF_RUNIX	AF_RUNIX
 
-/* The option level of the family. */
+/* The option level of the family; it has no options yet. */
 #define SOL_RUNIX	21077
 
 /* Bytes in srunix_path, as in struct sockaddr_un. */
