@@ -17,8 +17,9 @@
 #ifndef PLUGIN_API
 #define PLUGIN_API 1
 #endif
-#ifndef MARKS
-#error MARKS is not set: the address of the section .bench_marks
+/* The addresses of the sections .bench_begin and .bench_end. */
+#if !defined(MARK_BEGIN) || !defined(MARK_END)
+#error MARK_BEGIN and MARK_END are not set
 #endif
 
 /* --- of the emulator --- */
@@ -52,10 +53,6 @@ void *calloc(size_t n, size_t size);
 int strncmp(const char *a, const char *b, size_t n);
 
 /* --- counting --- */
-
-/* As in the bench: mark_begin() is first in the section, mark_end() 16 bytes on. */
-#define MARK_BEGIN	((uint64_t)MARKS)
-#define MARK_END	((uint64_t)MARKS + 16)
 
 __attribute__((visibility("default"))) int qemu_plugin_version = PLUGIN_API;
 

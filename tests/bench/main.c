@@ -109,16 +109,16 @@ static double now_ns(void)
 
 /*
  * The emulator's plugin counts what is executed between these two, which it knows by
- * their addresses: the section is given one by the linker that nothing else has.
+ * their addresses: the linker puts each where nothing else is.
  */
-__attribute__((noinline, section(".bench_marks"))) void mark_begin(void)
+__attribute__((noipa, section(".bench_begin"))) static void mark_begin(void)
 {
 	__asm__ volatile("nop");
 }
 
-__attribute__((noinline, section(".bench_marks"))) void mark_end(void)
+__attribute__((noipa, section(".bench_end"))) static void mark_end(void)
 {
-	__asm__ volatile("nop; nop");
+	__asm__ volatile("nop");
 }
 
 static double time_of(const struct workload *w, struct job *job, long ops)

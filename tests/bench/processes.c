@@ -72,14 +72,43 @@ static void run_oneway_large(struct job *job, long ops)
 	crew_wait(job, 1);
 }
 
-/* --- many senders on one socket --- */
+/* --- many senders, one receiver --- */
 
 #define SENDERS 8
 
+static void send_many_connected(struct job *job, int member, long ops)
+{
+	struct name *name = job->priv;
+
+	if (name && !job->a.wr) {
+		job->a.kind = job->subject->kind;
+		job->a.wr = open_socket(job);
+		if (connect(job->a.wr, &name->sa, name->len))
+			give_up("connect");
+	}
+	send_many(job, member, ops);
+}
+
+/*
+ * Connections are shared by the senders. Datagrams come from sockets of their own, each
+ * connected to the receiver's name: where the receiver is not connected back, there is a
+ * limit on what waits for it.
+ */
 static void setup_many(struct job *job)
 {
-	open_pair(job);
-	crew_start(job, SENDERS, send_many);
+	struct name *name = malloc(sizeof(*name));
+
+	if (job->type != SOCK_DGRAM) {
+		open_pair(job);
+	} else {
+		*name = abstract_name(job, "many");
+		job->b.kind = job->subject->kind;
+		job->b.rd = open_socket(job);
+		if (bind(job->b.rd, &name->sa, name->len))
+			give_up("bind");
+		job->priv = name;
+	}
+	crew_start(job, SENDERS, send_many_connected);
 }
 
 static void run_many(struct job *job, long ops)
@@ -201,7 +230,7 @@ const struct workload two_processes[] = {
 	  .patience = 2 },
 	{ "oneway-64k", "the same, the receiver asks for 64 KiB", STREAM, PIPE | TCP | SHM,
 	  into_large, setup_oneway, run_oneway_large, .least_bytes = 1 << 20, .patience = 2 },
-	{ "many", "8 processes send through one socket", ALL_TYPES, PIPE,
+	{ "many", "8 processes send to one", ALL_TYPES, PIPE,
 	  small, setup_many, run_many, .granule = SENDERS, .least_ops = 8192 },
 	{ "groups", "40 processes in 2 groups, each sender to each receiver", ALL_TYPES,
 	  PIPE | TCP, hundred, setup_groups, run_groups,
