@@ -67,6 +67,25 @@ bench_guest() {
 
 joined() { (IFS=,; printf '%s\n' "$*"); }
 
+# The report refuses what it must: a slow row, a failed one, nothing at all.
+check_bench_report() {
+	local report=$RUNIX_TOP/scripts/lib/bench-report file=$OUT/bench-doctored
+	printf '| RESULT sr stream 1 %s ns\n' 'unix 1000' 'runix 540' >"$file"
+	expect "bench: a row within its gate is let through" "$report" --tap "$file" "$BENCH_GATES"
+	printf '| RESULT sr stream 1 %s ns\n' 'unix 1000' 'runix 560' >"$file"
+	expect_failure "bench: a row over its gate is refused" '^not ok 1 - sr/stream/1: 0.56' \
+		"$report" --tap "$file" "$BENCH_GATES"
+	printf '| RESULT mem-drained stream 0 %s bytes\n' 'unix 0' 'runix 100' >"$file"
+	expect_failure "bench: memory that is kept is refused" '^not ok 1 - mem-drained/stream/0: .100 bytes' \
+		"$report" --tap "$file" "$BENCH_GATES"
+	echo '| FAIL sr stream 1 runix send: Broken pipe' >>"$file"
+	expect_failure "bench: a workload that failed is refused" '^not ok 2 - sr/stream/1: runix: send' \
+		"$report" --tap "$file" "$BENCH_GATES"
+	: >"$file"
+	expect_failure "bench: nothing to compare is refused" 'nothing to compare' \
+		"$report" "$file" "$BENCH_GATES"
+}
+
 # The short gate as a part of the check.
 check_bench() { # VERSION
 	local v=$1 out=$OUT/bench line

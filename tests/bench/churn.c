@@ -19,6 +19,18 @@ static void run_pair(struct job *job, long ops)
 	}
 }
 
+/* The first message of a pair meets queues that have nothing yet. */
+static void run_life(struct job *job, long ops)
+{
+	while (ops--) {
+		open_pair(job);
+		send_all(&job->a, job->buf, job->size);
+		recv_all(&job->b, job->buf2, job->size);
+		close(job->a.wr);
+		close(job->b.rd);
+	}
+}
+
 static void run_socket(struct job *job, long ops)
 {
 	while (ops--)
@@ -153,6 +165,8 @@ static const size_t small[] = { 64, 0 };
 const struct workload churn[] = {
 	{ "pair", "socketpair and two times close", ALL_TYPES, PIPE,
 	  none, NULL, run_pair, .patience = 4 },
+	{ "life", "socketpair, one message, two times close", ALL_TYPES, 0,
+	  small, NULL, run_life, .patience = 4 },
 	{ "socket", "socket and close", ALL_TYPES, TCP,
 	  none, setup_socket, run_socket, .patience = 4 },
 	{ "bind-path", "socket, bind to a pathname, close, unlink", ALL_TYPES, 0,
