@@ -68,7 +68,7 @@ bool call_excluded(const struct program *p, const struct call *c)
 	 * So buffers stay so large, and programs send so little, that it doesn't show. (The
 	 * exact limits that programs can rely on, of packets and their number, are tried.)
 	 */
-	if (is_option(c, SO_SNDBUF) && !strcmp(ops[c->op].name, "setsockopt")) {
+	if ((is_option(c, SO_SNDBUF) || is_option(c, SO_SNDBUFFORCE)) && !strcmp(ops[c->op].name, "setsockopt")) {
 		if (p->flavour & FL_BIG)
 			return true;
 		if (c->arg[2].v[VAL_INT] >= 0 && c->arg[2].v[VAL_INT] < 100000)
@@ -110,9 +110,9 @@ long option_value(const struct exec *x, int level, int name, size_t word, long v
 	case SO_MEMINFO:
 		/*
 		 * What is queued is counted in ways of the family's own. The buffers'
-		 * sizes (2, 3), the backlog (7) and the drops (8) are the same.
+		 * sizes (1, 3), the backlog (7) and the drops (8) are the same.
 		 */
-		return word == 2 || word == 3 || word == 7 || word == 8 ? value : 0;
+		return word == 1 || word == 3 || word == 7 || word == 8 ? value : 0;
 	}
 	return value;
 }

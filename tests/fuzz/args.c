@@ -209,7 +209,7 @@ static void gen_type(struct gen *g, struct arg *a)
 	static const int rare[] = { SOCK_RAW, SOCK_RDM, SOCK_DCCP, SOCK_PACKET, 0, 7, 11, 15 };
 
 	a->v[0] = rng_percent(&g->rng, 97) ? PICK(g, usual) : PICK(g, rare);
-	a->v[1] = g->flavour & FL_BLOCK ? 0 : SOCK_NONBLOCK;
+	a->v[1] = g->flavour & (FL_BLOCK | FL_THREADS) ? 0 : SOCK_NONBLOCK;
 	if (rng_percent(&g->rng, 4))
 		a->v[1] |= SOCK_CLOEXEC;
 	if (rng_percent(&g->rng, 1))
@@ -243,7 +243,7 @@ static void print_protocol(char *out, size_t size, const struct arg *a)
 
 static void gen_accept_flags(struct gen *g, struct arg *a)
 {
-	a->v[0] = g->flavour & FL_BLOCK ? 0 : SOCK_NONBLOCK;
+	a->v[0] = g->flavour & (FL_BLOCK | FL_THREADS) ? 0 : SOCK_NONBLOCK;
 	if (rng_percent(&g->rng, 5))
 		a->v[0] |= SOCK_CLOEXEC;
 	if (rng_percent(&g->rng, 2))
@@ -756,7 +756,7 @@ static void gen_ioctl(struct gen *g, struct arg *a)
 		a->v[0] = 0x8900 + rng_below(&g->rng, 256);
 	/* The value that goes in. */
 	a->v[1] = rng_percent(&g->rng, 50);
-	if (a->v[0] == FIONBIO && !(g->flavour & FL_BLOCK))
+	if (a->v[0] == FIONBIO && !(g->flavour & (FL_BLOCK | FL_THREADS)))
 		a->v[1] = 1;
 	gen_place(g, a, 2, 3, 4, 3);
 }
@@ -790,7 +790,7 @@ static void gen_fcntl(struct gen *g, struct arg *a)
 	a->v[0] = rng_percent(&g->rng, 70) ? PICK(g, often) : PICK(g, fcntls).value;
 	switch (a->v[0]) {
 	case F_SETFL:
-		a->v[1] = g->flavour & FL_BLOCK ? 0 : O_NONBLOCK;
+		a->v[1] = g->flavour & (FL_BLOCK | FL_THREADS) ? 0 : O_NONBLOCK;
 		if (rng_percent(&g->rng, 40))
 			a->v[1] |= O_ASYNC;
 		if (rng_percent(&g->rng, 5))

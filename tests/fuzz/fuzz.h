@@ -20,6 +20,8 @@
 #define VALUES_MAX	14
 /* Descriptors of a program have symbolic names, s0 to s11. */
 #define SLOTS		12
+/* Threads beside the main one. */
+#define HELPERS		2
 
 /* One argument: a few numbers, whose meaning depends on its kind. */
 struct arg {
@@ -38,8 +40,10 @@ enum flavour {
 	FL_BIG = 1,
 	/* The program runs as an ordinary user. */
 	FL_USER = 2,
-	/* Calls may block, till a signal comes or another thread acts. */
+	/* Calls may block, till a signal comes. */
 	FL_BLOCK = 4,
+	/* Calls in other threads may block, while the program goes on. */
+	FL_THREADS = 8,
 };
 
 struct program {
@@ -135,6 +139,8 @@ struct belief {
 
 struct gen {
 	struct rng rng;
+	/* On which descriptor each thread may be blocked. */
+	long blocked[HELPERS + 1];
 	struct belief slot[SLOTS];
 	/* Addresses that somebody is bound to. */
 	struct arg name[16];
@@ -226,16 +232,19 @@ struct side {
 struct exec {
 	const struct side *side;
 	const struct program *program;
-	int fd[SLOTS];
+	/* Shared by the threads. */
+	int *fd;
 	char prefix[9];
 	pid_t pid;
 	struct memory *mem;
 	/* The outcome being written. */
 	char *text;
 	size_t used, size;
-	/* The call being made, for the tests of the fuzzer. */
+	/* Where it begins. */
+	size_t begin;
+	/* The call being made. */
 	int index;
-	int n_failures;
+	/* For the fuzzer's own tests. */
 	bool set_lowat;
 };
 
@@ -264,6 +273,17 @@ void run(const struct side *side, const struct program *p, struct outcomes *o);
 const char *outcome(const struct outcomes *o, int i);
 /* The first call whose outcomes differ in a way that is not allowed, or -1. */
 int compare(const struct program *p, const struct outcomes *left, const struct outcomes *right);
+
+/* --- threads.c: calls that block ------------------------------------------- */
+
+#define SIG_CANCEL	SIGUSR2
+
+void helpers_start(void);
+bool helper_free(int thread);
+/* Starts a call; helpers_settle() tells what comes of it, then or later. */
+void helper_call(const struct exec *x, int thread, const struct call *c);
+void helpers_settle(struct exec *x);
+void helpers_cancel(struct exec *x);
 
 /* --- program.c: random programs ------------------------------------------ */
 

@@ -164,7 +164,8 @@ static struct call *make(struct gen *g, struct program *p, int op)
 		if (slot >= 0)
 			c->arg[s - sig].v[0] = slot;
 	}
-	if (sig[1] == 'o' && c->arg[1].v[OPT_LEVEL] == SOL_SOCKET && c->arg[1].v[OPT_NAME] == SO_SNDBUF) {
+	if (sig[1] == 'o' && c->arg[1].v[OPT_LEVEL] == SOL_SOCKET && 
+	    (c->arg[1].v[OPT_NAME] == SO_SNDBUF || c->arg[1].v[OPT_NAME] == SO_SNDBUFFORCE)) {
 		static const long sizes[] = { 106496, 212992, 300000, 0x7fffffff, -1 };
 
 		c->arg[2].v[VAL_INT] = sizes[rng_below(&g->rng, 5)];
@@ -182,8 +183,48 @@ static struct call *make(struct gen *g, struct program *p, int op)
 	return c;
 }
 
+/* Calls for which a thread may wait. */
+static bool may_wait(const char *op)
+{
+	static const char *const all[] = {
+		"accept4", "connect", "recv", "recvfrom", "recvmsg", "recvmmsg", "read", "readv", "send",
+		"sendto", "sendmsg", "write", "writev", "poll", "epoll_wait", "splice_out",
+	};
+
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+		if (!strcmp(all[i], op))
+			return true;
+	return false;
+}
+
+/*
+ * In programs with threads descriptors block. The main thread does not wait for data; the
+ * others wait each for something else, or who is first would be a matter of luck.
+ */
+static void place_in_thread(struct gen *g, struct call *c)
+{
+	const char *sig = ops[c->op].sig, *flags = strpbrk(sig, "mM"), *s = strpbrk(sig, "sE");
+	int thread = 1 + rng_below(&g->rng, HELPERS);
+	long slot = s ? c->arg[s - sig].v[0] : -1;
+
+	for (int i = 1; i <= HELPERS; i++)
+		if (i != thread && g->blocked[i] == slot && slot >= 0)
+			thread = 0;
+	if (!may_wait(ops[c->op].name) || !rng_percent(&g->rng, 35) || !thread) {
+		if (flags)
+			c->arg[flags - sig].v[0] |= MSG_DONTWAIT;
+		return;
+	}
+	c->thread = thread;
+	g->blocked[thread] = slot;
+	if (flags && rng_percent(&g->rng, 95))
+		c->arg[flags - sig].v[0] &= ~MSG_DONTWAIT;
+}
+
 static void keep(struct gen *g, struct program *p)
 {
+	if (g->flavour & FL_THREADS)
+		place_in_thread(g, &p->call[p->n]);
 	if (call_excluded(p, &p->call[p->n]))
 		return;
 	believe(g, &p->call[p->n]);
@@ -272,6 +313,24 @@ static void scene(struct gen *g, struct program *p)
 	}
 }
 
+/* A queue of messages, or of connections, that is full or nearly so. */
+static void flood(struct gen *g, struct program *p)
+{
+	int slot = pick_slot(g, connected), n = 8 + rng_below(&g->rng, 5);
+	struct call *c;
+
+	if (slot < 0 || g->slot[slot].what == W_STREAM)
+		return;
+	while (n-- && p->n < CALLS_MAX) {
+		c = make(g, p, op_named("send"));
+		c->arg[0].v[0] = slot;
+		c->arg[1].v[BUF_PLACE] = PL_GOOD;
+		if (c->arg[1].v[BUF_LEN] > 100)
+			c->arg[1].v[BUF_LEN] = 1;
+		keep(g, p);
+	}
+}
+
 static void watch(struct gen *g, struct program *p)
 {
 	struct call *c = make(g, p, op_named("epoll_create"));
@@ -299,6 +358,8 @@ void generate(struct program *p, uint64_t seed)
 	p->flavour = r < 25 ? FL_BIG : r < 40 ? FL_USER : 0;
 	if (rng_percent(&g.rng, 2))
 		p->flavour |= FL_BLOCK;
+	else if (rng_percent(&g.rng, 15))
+		p->flavour |= FL_THREADS;
 	g.flavour = p->flavour;
 	g.bytes = p->flavour & FL_BIG ? 400000 : 16000;
 	g.messages = p->flavour & FL_BIG ? CALLS_MAX : 32;
@@ -308,6 +369,8 @@ void generate(struct program *p, uint64_t seed)
 		scene(&g, p);
 	if (rng_percent(&g.rng, 25))
 		watch(&g, p);
+	if (rng_percent(&g.rng, 8))
+		flood(&g, p);
 	for (; n && p->n < CALLS_MAX; n--)
 		random_call(&g, p);
 }

@@ -26,6 +26,8 @@ static char *dir;
 static bool furnished;
 static unsigned long runs;
 static struct progress *progress;
+static int fds[SLOTS];
+static bool helpers_on;
 
 static const struct {
 	int number;
@@ -66,6 +68,7 @@ static void prepare_signals(void)
 		sigaction(watched[i].number, &sa, NULL);
 	sa.sa_handler = on_tick;
 	sigaction(SIGALRM, &sa, NULL);
+	sigaction(SIG_CANCEL, &sa, NULL);
 	setitimer(ITIMER_REAL, &tick, NULL);
 }
 
@@ -203,20 +206,36 @@ static void become(bool user)
 		fail("seteuid");
 }
 
+static void make_call(struct exec *x, const struct call *c)
+{
+	if (!c->thread || !(x->program->flavour & FL_THREADS)) {
+		memory_reset(x->mem);
+		ops[c->op].run(x, c);
+	} else if (helper_free(c->thread)) {
+		helper_call(x, c->thread, c);
+	} else {
+		say(x, "(the thread is busy)");
+	}
+}
+
 void run(const struct side *side, const struct program *p, struct outcomes *o)
 {
 	struct exec x = {
 		.side = side, .program = p, .pid = getpid(), .mem = &memory,
-		.text = o->text, .size = sizeof(o->text),
+		.text = o->text, .size = sizeof(o->text), .fd = fds,
 	};
 	bool user = p->flavour & FL_USER && !geteuid();
 	unsigned int before[WATCHED];
 
+	if (p->flavour & FL_THREADS && !helpers_on) {
+		helpers_start();
+		helpers_on = true;
+	}
 	progress->side = side->name;
 	progress->program.n = p->n;
 	memcpy(progress->program.call, p->call, p->n * sizeof(p->call[0]));
 	for (int i = 0; i < SLOTS; i++)
-		x.fd[i] = -1;
+		fds[i] = -1;
 	/* Both runs of a program know it by the same names, and no other program does. */
 	snprintf(x.prefix, sizeof(x.prefix), "%08lx", (runs++ >> 1 | (unsigned long)x.pid << 20) & 0xffffffff);
 	umask(0);
@@ -231,8 +250,12 @@ void run(const struct side *side, const struct program *p, struct outcomes *o)
 			before[j] = arrived[j];
 		progress->call = x.index = i;
 		progress->beats++;
-		memory_reset(&memory);
-		ops[p->call[i].op].run(&x, &p->call[i]);
+		x.begin = x.used;
+		make_call(&x, &p->call[i]);
+		if (p->flavour & FL_THREADS)
+			helpers_settle(&x);
+		if (p->flavour & FL_THREADS && i == p->n - 1)
+			helpers_cancel(&x);
 		for (size_t j = 0; j < WATCHED; j++)
 			if (arrived[j] != before[j])
 				say(&x, " %s", watched[j].name);
@@ -243,7 +266,7 @@ void run(const struct side *side, const struct program *p, struct outcomes *o)
 	o->used = x.used;
 	if (user)
 		become(false);
-	close_range(3, ~0U, 0);
+	close_range(3, SLOTS * 10, 0);
 	umask(0);
 	tidy(p);
 }

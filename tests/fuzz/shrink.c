@@ -83,6 +83,13 @@ static bool plainer_arguments(const struct pair *sides, struct program *p)
 	for (int i = 0; i < p->n; i++) {
 		const char *sig = ops[p->call[i].op].sig;
 
+		if (p->call[i].thread) {
+			struct program candidate = *p;
+
+			candidate.call[i].thread = 0;
+			if (adopt(sides, p, &candidate))
+				better = true;
+		}
 		for (int j = 0; sig[j] && i < p->n; j++) {
 			const struct kind *k = kind_of(sig[j]);
 
@@ -104,10 +111,10 @@ static bool plainer_arguments(const struct pair *sides, struct program *p)
 
 static bool plainer_flavour(const struct pair *sides, struct program *p)
 {
-	static const unsigned int flavours[] = { FL_BIG, FL_USER, FL_BLOCK };
+	static const unsigned int flavours[] = { FL_BIG, FL_USER, FL_BLOCK, FL_THREADS };
 	bool better = false;
 
-	for (int i = 0; i < 3; i++) {
+	for (int i = 0; i < 4; i++) {
 		struct program candidate = *p;
 
 		candidate.flavour &= ~flavours[i];
