@@ -74,6 +74,9 @@ bench:
 bench-gate:
 	@scripts/bench --gate
 
+bench-native:
+	@scripts/bench --native $(BENCH)
+
 bench-profile:
 	@scripts/bench-profile $(CASE)
 
@@ -107,6 +110,7 @@ help:
 #H See how fast it is, in instructions, against AF_UNIX, pipes and TCP:
 #H   make bench           the whole table, as CSV and as a chart [BENCH='sr/stream/*']
 #H   make bench-gate      a few rows in seconds; fails where it is too slow
+#H   make bench-native    on this machine, where the module is loaded
 #H   make bench-profile   instructions by function [CASE=sr/stream/1]
 #H
 #H Build it for a kernel:
@@ -123,4 +127,4 @@ help:
 #H RUNIX_ACCEL (kvm or tcg), RUNIX_MIRROR (a Debian archive's address).
 
 .PHONY: all tree modules modules_install clean run shell check check-debug check-fast \
-	bench bench-gate bench-profile lint fmt prepare-kernel update clean-cache help
+	bench bench-gate bench-native bench-profile lint fmt prepare-kernel update clean-cache help
