@@ -9,6 +9,7 @@ mod client;
 mod failure;
 mod quoted;
 mod server;
+pub mod stat;
 mod table;
 
 pub use client::{expect_end, Conversation};

@@ -19,10 +19,10 @@ const FLAG_LISTENING: u64 = 0x10000;
 pub struct Row<'a> {
     references: u64,
     flags: u64,
-    socket_type: u64,
-    state: u64,
-    inode: u64,
-    path: &'a [u8],
+    pub(crate) socket_type: u64,
+    pub(crate) state: u64,
+    pub(crate) inode: u64,
+    pub(crate) path: &'a [u8],
 }
 
 impl<'a> Row<'a> {
@@ -77,7 +77,7 @@ impl<'a> Row<'a> {
         output.write_all(b"\n")
     }
 
-    fn is_listening(&self) -> bool {
+    pub(crate) fn is_listening(&self) -> bool {
         self.flags & FLAG_LISTENING != 0
     }
 
