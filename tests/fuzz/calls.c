@@ -862,8 +862,6 @@ static void run_setsockopt(struct exec *x, const struct call *c)
 	p = memory_put(x->mem, v[VAL_PLACE], v[VAL_EDGE], value, sizeof(value));
 	ret = SYS(setsockopt, fd_of(x, c->arg[0].v[0]), (int)c->arg[1].v[OPT_LEVEL],
 		  (int)c->arg[1].v[OPT_NAME], p, (int)v[VAL_LEN]);
-	if (!ret && c->arg[1].v[OPT_NAME] == SO_RCVLOWAT)
-		x->set_lowat = true;
 	say_result(x, ret);
 }
 
@@ -885,14 +883,18 @@ static void run_getsockopt(struct exec *x, const struct call *c)
 			say(x, " len now %d", *o.len);
 		return;
 	}
+	if (level == SOL_SOCKET && name == SO_PEERNAME) {
+		say_name(x, o.p, *o.len, o.real);
+		return;
+	}
 	len = *o.len < 0 ? 0 : (size_t)*o.len < o.real ? (size_t)*o.len : o.real;
 	say(x, " len %d", *o.len);
 	for (size_t i = 0; i < len; i += 4) {
 		int value = 0;
 
 		memcpy(&value, o.p + i, len - i < 4 ? len - i : 4);
-		if (x->side->wrong == WRONG_OPTION && x->set_lowat && name == SO_RCVLOWAT)
-			value ^= 1;
+		if (x->side->wrong == WRONG_OPTION && name == SO_TYPE && value != SOCK_STREAM)
+			value++;
 		say(x, " %ld", option_value(x, level, name, i / 4, value));
 	}
 	say_rest(x, o.p, len, o.real);

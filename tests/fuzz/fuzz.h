@@ -217,7 +217,7 @@ enum wrong {
 	WRONG_DATA,	/* the third byte peeked, where a message has so many */
 	WRONG_POLL,	/* no POLLRDHUP after the peer's shutdown */
 	WRONG_NAME,	/* the peer's name is a byte longer after accept() */
-	WRONG_OPTION,	/* SO_RCVLOWAT cannot be read back once it is set */
+	WRONG_OPTION,	/* SO_TYPE of what is not a stream */
 	WRONG_COUNT,
 };
 
@@ -244,8 +244,6 @@ struct exec {
 	size_t begin;
 	/* The call being made. */
 	int index;
-	/* For the fuzzer's own tests. */
-	bool set_lowat;
 };
 
 /* The outcomes of a run. */
@@ -306,17 +304,18 @@ void shrink(const struct pair *sides, struct program *p);
 
 /* What the right side's family offers: what is missing is not generated. */
 struct features {
-	bool oob, rights, creds, pass;
+	bool oob, rights, creds, pass, pidfd, label, notrunc;
 };
 
 extern struct features features;
 void probe_features(int family);
 /* Calls that a program doesn't make. */
 bool call_excluded(const struct program *p, const struct call *c);
-/* True if the two outcomes of a call may differ so. */
+/*
+ * True if the outcomes of a call may differ so. The rest of the program says nothing then,
+ * as the two sides are not in the same state any more.
+ */
 bool difference_allowed(const struct call *c, const char *left, const char *right);
-/* True if after such a difference the rest of the program says nothing. */
-bool rest_is_open(const struct call *c, const char *left, const char *right);
 /* A value that depends on the family or on how it counts memory, in words that don't. */
 long option_value(const struct exec *x, int level, int name, size_t word, long value);
 long ioctl_value(unsigned long cmd, long value);

@@ -214,8 +214,6 @@ static void work(const struct hunt *h, struct progress *progress)
 	static struct program p;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	/* Abstract names of one worker's own, where that is possible. */
-	unshare(CLONE_NEWNET);
 	run_setup(progress);
 	for (;;) {
 		unsigned long i = __atomic_fetch_add(&shared->next, 1, __ATOMIC_RELAXED);
@@ -323,8 +321,8 @@ static void test_itself(uint64_t seed)
 		{ WRONG_ERRNO, "error", 2 },
 		{ WRONG_DATA, "byte of data", 3 },
 		{ WRONG_POLL, "event", 3 },
-		{ WRONG_NAME, "length of a name", 5 },
-		{ WRONG_OPTION, "value of an option", 3 },
+		{ WRONG_NAME, "length of a name", 6 },
+		{ WRONG_OPTION, "value of an option", 2 },
 	};
 	const struct side real = right;
 	struct hunt h = { .seed = seed, .count = 60, .max_findings = 1 };
@@ -348,6 +346,12 @@ static void test_itself(uint64_t seed)
 	right = real;
 }
 
+/* What the family does not have is not in the programs. */
+static void compared(const char *what, bool was)
+{
+	printf("ok %d comparing %s%s\n", ++n_tests, what, was ? "" : " # SKIP not yet there");
+}
+
 static void test_families(uint64_t seed, unsigned long count, double seconds)
 {
 	struct hunt h = {
@@ -358,14 +362,10 @@ static void test_families(uint64_t seed, unsigned long count, double seconds)
 	test(good && !shared->findings, "AF_UNIX and AF_RUNIX agree");
 	printf("# %lu programs\n", shared->done);
 	test(shared->findings || shared->done >= count / 20, "there was time for enough programs");
-	if (features.rights && features.creds)
-		test(true, "ancillary data was compared");
-	else
-		printf("ok %d ancillary data was compared # SKIP the family has none\n", ++n_tests);
-	if (features.oob)
-		test(true, "out-of-band data was compared");
-	else
-		printf("ok %d out-of-band data was compared # SKIP the family has none\n", ++n_tests);
+	compared("files and credentials in messages", features.rights && features.creds && features.pass);
+	compared("pidfds and labels in messages", features.pidfd && features.label);
+	compared("SO_RIGHTS_NOTRUNC", features.notrunc);
+	compared("out-of-band data", features.oob);
 }
 
 static int one(uint64_t seed)

@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -174,6 +175,29 @@ static void tidy(const struct program *p)
 
 /* --- the process ------------------------------------------------------------- */
 
+/*
+ * How many messages a socket takes from those it is not connected to is a setting, with
+ * other values in the two families. In a network namespace of the fuzzer's own they are
+ * made the same.
+ */
+static void same_settings(void)
+{
+	static const char value[] = "10";
+	static const char *const files[] = {
+		"/proc/sys/net/unix/max_dgram_qlen", "/proc/sys/net/runix/max_dgram_qlen",
+	};
+
+	for (int i = 0; i < 2; i++) {
+		int fd = open(files[i], O_WRONLY);
+
+		if (fd < 0)
+			continue;
+		if (write(fd, value, 2) != 2)
+			perror(files[i]);
+		close(fd);
+	}
+}
+
 void run_setup(struct progress *p)
 {
 	const char *tmp = getenv("TMPDIR");
@@ -187,6 +211,9 @@ void run_setup(struct progress *p)
 	if (asprintf(&dir, "%s/r", base) < 0)
 		fail("memory");
 	memory_make(&memory);
+	/* Abstract names of this process' own, where that is possible. */
+	if (!unshare(CLONE_NEWNET))
+		same_settings();
 	if (!geteuid())
 		syscall(SYS_setgroups, 0, NULL);
 	prepare_signals();
@@ -283,12 +310,8 @@ int compare(const struct program *p, const struct outcomes *left, const struct o
 	for (int i = 0; i < n; i++) {
 		const char *l = outcome(left, i), *r = outcome(right, i);
 
-		if (!strcmp(l, r))
-			continue;
-		if (!difference_allowed(&p->call[i], l, r))
-			return i;
-		if (rest_is_open(&p->call[i], l, r))
-			return -1;
+		if (strcmp(l, r))
+			return difference_allowed(&p->call[i], l, r) ? -1 : i;
 	}
 	return -1;
 }

@@ -43,7 +43,7 @@ static bool adopt(const struct pair *sides, struct program *p, struct program *c
 	/* What comes behind the difference is not needed. */
 	if (at + 1 < candidate->n)
 		candidate->n = at + 1;
-	if (!certain(sides, candidate))
+	if (differs(sides, candidate) != at)
 		return false;
 	*p = *candidate;
 	return true;
