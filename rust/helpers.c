@@ -442,6 +442,12 @@ void runix_helper_peercred_get(struct sock *sk, struct pid **pid,
 	spin_unlock(&sk->sk_peer_lock);
 }
 
+/* The kernel crate has one too, but not the same in each series. */
+void runix_helper_full_barrier(void)
+{
+	smp_mb();
+}
+
 /* --- queue.rs --------------------------------------------------------------- */
 
 /*
@@ -838,27 +844,41 @@ void runix_helper_sk_inherit_passing(struct sock *sk, const struct sock *listene
 
 unsigned long runix_helper_sk_file_count(const struct sock *sk)
 {
-	struct socket *socket = READ_ONCE(sk->sk_socket);
-	struct file *file = socket ? READ_ONCE(socket->file) : NULL;
+	unsigned long count = 0;
+	struct socket *socket;
+	struct file *file;
 
-	return file ? file_count(file) : 0;
+	/* Sockets are freed after a grace period, and the memory of files stays that of files. */
+	rcu_read_lock();
+	socket = READ_ONCE(sk->sk_socket);
+	file = socket ? READ_ONCE(socket->file) : NULL;
+	if (file)
+		count = file_count(file);
+	rcu_read_unlock();
+	return count;
 }
 
 /* --- deferred.rs ------------------------------------------------------------- */
 
-void runix_helper_work_init(struct work_struct *work, work_func_t func)
+void runix_helper_work_init(struct delayed_work *work, work_func_t func)
 {
-	INIT_WORK(work, func);
+	INIT_DELAYED_WORK(work, func);
 }
 
-void runix_helper_work_queue(struct work_struct *work)
+/* Not before so many milliseconds have passed, unless it is due already. */
+void runix_helper_work_queue(struct delayed_work *work, unsigned int delay)
 {
-	queue_work(system_dfl_wq, work);
+	queue_delayed_work(system_dfl_wq, work, msecs_to_jiffies(delay));
 }
 
-void runix_helper_work_cancel(struct work_struct *work)
+void runix_helper_work_queue_now(struct delayed_work *work)
 {
-	cancel_work_sync(work);
+	mod_delayed_work(system_dfl_wq, work, 0);
+}
+
+void runix_helper_work_cancel(struct delayed_work *work)
+{
+	cancel_delayed_work_sync(work);
 }
 
 /* --- packet.rs ----------------------------------------------------------------- */

@@ -104,7 +104,7 @@ const _: () = {
     assert!(offset_of!(kb::msghdr, msg_flags) == layout::MSGHDR_FLAGS);
     assert!(size_of::<kb::iov_iter>() == layout::SIZEOF_IOV_ITER);
     assert!(size_of::<kb::path>() == layout::SIZEOF_PATH);
-    assert!(size_of::<kb::pernet_operations>() == layout::SIZEOF_PERNET_OPERATIONS);
+    assert!(size_of::<b::pernet_operations>() == layout::SIZEOF_PERNET_OPERATIONS);
     assert!(size_of::<kb::seq_operations>() == layout::SIZEOF_SEQ_OPERATIONS);
     assert!(size_of::<kb::seq_file>() == layout::SIZEOF_SEQ_FILE);
     assert!(size_of::<kb::wait_queue_entry>() == layout::SIZEOF_WAIT_QUEUE_ENTRY);

@@ -277,9 +277,7 @@ impl<F: Family> Sock<F> {
     }
 
     /// Returns how many references there are to the socket's file; zero
-    /// without one.
-    ///
-    /// The caller holds a reference to the file, by way of [`Files`].
+    /// without one. A snapshot, unless the caller knows of a reference.
     pub(crate) fn file_references(&self) -> usize {
         // SAFETY: By the type invariants; the function looks at the file under RCU.
         unsafe { bindings::sk_file_count(self.as_sk()) as usize }

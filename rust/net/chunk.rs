@@ -107,6 +107,12 @@ impl Block {
         Ok(Self { raw, class })
     }
 
+    /// Fails to compile if a block might be too small for a `T`, or not aligned
+    /// for it.
+    pub(super) const fn assert_holds<T>() {
+        assert!(size_of::<T>() <= SIZES[0] && align_of::<T>() <= align_of::<usize>());
+    }
+
     /// Returns the memory.
     pub(super) fn as_ptr(&self) -> NonNull<u8> {
         self.raw

@@ -37,7 +37,7 @@ pub(crate) trait Task: Sized + 'static {
 
 /// Schedules a task; lives in a static.
 pub(crate) struct Deferred<T: Task> {
-    work: Opaque<kb::work_struct>,
+    work: Opaque<kb::delayed_work>,
     ready: Atomic<bool>,
     _p: PhantomData<fn() -> T>,
 }
@@ -75,7 +75,17 @@ impl<T: Task> Deferred<T> {
     pub(crate) fn schedule(&'static self) {
         if self.ready.load(Acquire) {
             // SAFETY: The work was initialised.
-            unsafe { bindings::work_queue(self.work.get()) };
+            unsafe { bindings::work_queue_now(self.work.get()) };
+        }
+    }
+
+    /// Lets the task run after so many milliseconds, unless it runs before.
+    ///
+    /// Any context.
+    pub(crate) fn schedule_after(&'static self, milliseconds: u32) {
+        if self.ready.load(Acquire) {
+            // SAFETY: The work was initialised.
+            unsafe { bindings::work_queue(self.work.get(), milliseconds) };
         }
     }
 

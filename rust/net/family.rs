@@ -4,6 +4,7 @@
 //!
 //! C header: [`include/linux/net.h`](srctree/include/linux/net.h)
 
+use super::compat::raw_try_init;
 use super::live::Closing;
 use super::ops::Ops;
 use super::sock::{
@@ -271,7 +272,7 @@ unsafe fn new_sock<F: Family>(
         (&raw mut (*layout).links).write([Link::new(), Link::new()]);
         (&raw mut (*layout).state).write(UnsafeCell::new(F::state()));
         F::Head::init(&raw mut (*layout).head);
-        if let Err(e) = pin_init::raw_try_init(&raw mut (*layout).data, F::data()) {
+        if let Err(e) = raw_try_init(&raw mut (*layout).data, F::data()) {
             F::Head::destroy(&raw mut (*layout).head);
             ptr::drop_in_place(&raw mut (*layout).state);
             bindings::sock_orphan(raw);

@@ -45,6 +45,11 @@ impl<M> Mark<M> {
         };
         Ok(KBox::new(mark, GFP_KERNEL_ACCOUNT)?)
     }
+
+    /// Returns the value.
+    pub(crate) fn value(&self) -> &M {
+        &self.value
+    }
 }
 
 /// A run of bytes that one mark, or none, goes with.
@@ -115,6 +120,13 @@ impl<M: Send> Marks<M> {
     /// marks that were pushed before it was published.
     pub(super) fn is_empty(&self) -> bool {
         self.count.load(Acquire) == 0
+    }
+
+    /// Returns how much memory the marks take, in bytes, about.
+    pub(super) fn memory(&self) -> usize {
+        /// A mark, what it points to, and what the allocator adds.
+        const EACH: usize = 256;
+        self.count.load(Relaxed).saturating_mul(EACH)
     }
 
     /// Puts a mark behind all others, for `len` bytes from `start` on.

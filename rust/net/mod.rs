@@ -24,6 +24,7 @@
 
 mod ancillary;
 mod chunk;
+mod compat;
 mod cred;
 mod deferred;
 mod diag;
@@ -52,6 +53,7 @@ pub(crate) use ancillary::{
     Sender, //
 };
 pub(crate) use chunk::BufferCaches;
+pub(crate) use compat::errno;
 pub(crate) use cred::PeerCred;
 pub(crate) use deferred::{
     Deferred,
@@ -149,6 +151,7 @@ pub(crate) use unix::{
 };
 pub(crate) use wait::{
     cond_resched,
+    full_barrier,
     random_u32,
     Timeout,
     Turn, //

@@ -23,7 +23,10 @@ use super::queue::PullFault;
 use super::sock::Sock;
 use crate::bindings;
 use core::{
-    cell::Cell,
+    cell::{
+        Cell,
+        UnsafeCell, //
+    },
     marker::PhantomData,
     mem::ManuallyDrop,
     ptr,
@@ -50,7 +53,7 @@ use kernel::{
 /// What stands in front of a packet's payload.
 struct Head<M> {
     /// The packet that follows in a queue.
-    next: Option<NonNull<Head<M>>>,
+    next: UnsafeCell<Option<NonNull<Head<M>>>>,
     /// The chunks that hold what didn't fit behind the head.
     more: Option<NonNull<Header>>,
     /// Bytes of payload.
@@ -88,6 +91,7 @@ impl<M> Packet<M> {
     /// May sleep. `EFAULT` if not all of it is readable, `ENOMEM` without
     /// memory.
     pub(crate) fn new(msg: &mut SendMsg<'_>, meta: M) -> Result<Self> {
+        const { Block::assert_holds::<Head<M>>() };
         let len = msg.remaining();
         let block = Block::alloc(size_of::<Head<M>>().saturating_add(len))?;
         let room = block.size().saturating_sub(size_of::<Head<M>>());
@@ -97,7 +101,7 @@ impl<M> Packet<M> {
         // SAFETY: The block is ours, has room for a head, and is aligned for it.
         unsafe {
             raw.write(Head {
-                next: None,
+                next: UnsafeCell::new(None),
                 more: None,
                 len,
                 inline,
@@ -219,10 +223,8 @@ impl<M> Packet<M> {
     fn for_each_part(&self, mut part: impl FnMut(*const u8, usize)) {
         let head = self.head();
         // SAFETY: By the type invariants, the payload follows the head.
-        part(
-            unsafe { self.head.as_ptr().add(1).cast::<u8>() },
-            head.inline,
-        );
+        let bytes = unsafe { self.head.as_ptr().add(1).cast::<u8>() };
+        part(bytes, head.inline);
         let mut left = head.len.saturating_sub(head.inline);
         let mut next = head.more;
         while let Some(chunk) = next.filter(|_| left > 0) {
@@ -340,6 +342,8 @@ pub(crate) struct PacketQueue<M: Send> {
     count: Atomic<usize>,
     /// Bytes of payload in the list.
     bytes: Atomic<usize>,
+    /// Packets that ever came in.
+    arrivals: Atomic<usize>,
 }
 
 /// A list of packets, first come first served.
@@ -362,7 +366,7 @@ impl<M> List<M> {
         let raw = packet.into_raw();
         match self.last {
             // SAFETY: By the type invariants, the packet is the list's.
-            Some(last) => unsafe { (*last.as_ptr()).next = Some(raw) },
+            Some(last) => unsafe { *(*last.as_ptr()).next.get() = Some(raw) },
             None => self.first = Some(raw),
         }
         // INVARIANT: The packet is the last one.
@@ -373,7 +377,7 @@ impl<M> List<M> {
         let raw = self.first?;
         // SAFETY: By the type invariants, the packet is the list's, which gives it up.
         unsafe {
-            self.first = (*raw.as_ptr()).next.take();
+            self.first = (*(*raw.as_ptr()).next.get()).take();
             if self.first.is_none() {
                 self.last = None;
             }
@@ -402,6 +406,7 @@ impl<M: Send> PacketQueue<M> {
             reader <- new_mutex!((), "PacketQueue::reader"),
             count: Atomic::new(0),
             bytes: Atomic::new(0),
+            arrivals: Atomic::new(0),
         })
     }
 
@@ -413,6 +418,12 @@ impl<M: Send> PacketQueue<M> {
     /// Returns how many bytes of payload there are. A snapshot; any context.
     pub(crate) fn bytes(&self) -> usize {
         self.bytes.load(Relaxed)
+    }
+
+    /// Returns a number that changes with each packet that comes in. Any
+    /// context.
+    pub(crate) fn arrivals(&self) -> usize {
+        self.arrivals.load(Relaxed)
     }
 
     /// Returns the length of the first packet. A snapshot; any context.
@@ -437,6 +448,8 @@ impl<M: Send> PacketQueue<M> {
         self.bytes
             .store(self.bytes().wrapping_add(packet.len()), Relaxed);
         list.push(packet);
+        self.arrivals
+            .store(self.arrivals().wrapping_add(1), Relaxed);
         Ok(())
     }
 
@@ -455,7 +468,9 @@ impl<M: Send> PacketQueue<M> {
         list.shut = true;
         match list.first {
             // SAFETY: By the invariants of `List`, the packet is the list's, which is locked.
-            Some(first) => unsafe { (*first.as_ptr()).len > 0 || (*first.as_ptr()).next.is_some() },
+            Some(first) => unsafe {
+                (*first.as_ptr()).len > 0 || (*(*first.as_ptr()).next.get()).is_some()
+            },
             None => false,
         }
     }
@@ -516,7 +531,7 @@ impl<M: Send> PacketReader<'_, M> {
                 left = left.wrapping_sub(len);
                 let _list = self.queue.list.lock();
                 // SAFETY: As above; the link is read under the lock that it is written under.
-                next = unsafe { (*raw.as_ptr()).next };
+                next = unsafe { *(*raw.as_ptr()).next.get() };
                 continue;
             }
             packet.head().peeked.set(true);

@@ -4,6 +4,7 @@
 //!
 //! C header: [`include/net/net_namespace.h`](srctree/include/net/net_namespace.h)
 
+use super::compat::raw_try_init;
 use super::family::Family;
 use super::procfs::ProcFile;
 use super::sock::Sock;
@@ -94,7 +95,7 @@ struct Slot<T> {
 
 /// The registration of data in each network namespace; lives in a static.
 pub(crate) struct PerNet<T: PerNetData> {
-    ops: Opaque<kb::pernet_operations>,
+    ops: Opaque<bindings::pernet_operations>,
     id: UnsafeCell<c_uint>,
     registered: Atomic<bool>,
     _p: PhantomData<T>,
@@ -136,7 +137,7 @@ impl<T: PerNetData> PerNet<T> {
         }
         // SAFETY: Nobody uses the operations before they are registered.
         unsafe {
-            *self.ops.get() = kb::pernet_operations {
+            *self.ops.get() = bindings::pernet_operations {
                 init: Some(Self::init),
                 exit: Some(Self::exit),
                 id: self.id.get(),
@@ -145,7 +146,7 @@ impl<T: PerNetData> PerNet<T> {
             };
         }
         // SAFETY: The operations are static.
-        to_result(unsafe { kb::register_pernet_subsys(self.ops.get()) })?;
+        to_result(unsafe { bindings::register_pernet_subsys(self.ops.get()) })?;
         self.registered.store(true, Release);
         Ok(PerNetRegistration(self))
     }
@@ -177,7 +178,7 @@ impl<T: PerNetData> PerNet<T> {
             // it is.
             let slot = unsafe {
                 let slot = bindings::net_generic(net, *this.id.get()).cast::<Slot<T>>();
-                pin_init::raw_try_init(&raw mut (*slot).data, T::new(space))?;
+                raw_try_init(&raw mut (*slot).data, T::new(space))?;
                 slot
             };
             // SAFETY: The data is initialised, and dropped after the registration.
@@ -255,6 +256,6 @@ impl<T: PerNetData> Drop for PerNetRegistration<T> {
     fn drop(&mut self) {
         self.0.registered.store(false, Release);
         // SAFETY: The operations were registered.
-        unsafe { kb::unregister_pernet_subsys(self.0.ops.get()) };
+        unsafe { bindings::unregister_pernet_subsys(self.0.ops.get()) };
     }
 }

@@ -34,6 +34,7 @@ use super::msg::{
     ReceiveMsg,
     SendMsg, //
 };
+use super::wait::full_barrier;
 use crate::pure::{
     limits,
     ring::{
@@ -53,11 +54,9 @@ use kernel::{
         atomic::{
             Acquire,
             Atomic,
-            Full,
             Relaxed,
             Release, //
         },
-        barrier::smp_mb,
         lock::{
             mutex::MutexBackend,
             Guard, //
@@ -202,7 +201,7 @@ impl<M: Send> ByteQueue<M> {
             return Err(PushError::Shut);
         }
         let unread = self.positions.unread();
-        if !limits::fits(unread, count, sndbuf) && !self.wish_granted(count, sndbuf) {
+        if !limits::fits(self.charged(unread), count, sndbuf) && !self.wish_granted(count, sndbuf) {
             return Err(PushError::Full);
         }
         let start = self.positions.write_position();
@@ -287,13 +286,21 @@ impl<M: Send> ByteQueue<M> {
         }
     }
 
+    /// Returns what `queued` bytes count for: marks take memory too.
+    fn charged(&self, queued: usize) -> usize {
+        if queued == 0 {
+            return 0;
+        }
+        queued.saturating_add(self.marks.memory())
+    }
+
     /// Leaves the wish to be woken when there is room, and looks once more.
     fn wish_granted(&self, count: usize, sndbuf: usize) -> bool {
         self.wish.store(true, Relaxed);
         // Pairs with the barrier in `take_wish`: either the reader sees the wish, or its bytes are
         // seen to be gone here.
-        smp_mb(Full);
-        limits::fits(self.positions.unread(), count, sndbuf)
+        full_barrier();
+        limits::fits(self.charged(self.positions.unread()), count, sndbuf)
     }
 
     /// Begins a drained queue's chunk anew: hot memory is used again, and no
@@ -348,21 +355,21 @@ impl<M: Send> ByteQueue<M> {
     /// Leaves the wish to be told when a sender with the limit `sndbuf` becomes
     /// writable, and returns whether it already is. Any context.
     pub(crate) fn wish_writable(&self, sndbuf: usize) -> bool {
-        if limits::writable(self.queued(), sndbuf) {
+        if limits::writable(self.charged(self.queued()), sndbuf) {
             return true;
         }
         self.wish.store(true, Relaxed);
         // Pairs with the barrier in `take_wish`.
-        smp_mb(Full);
-        limits::writable(self.queued(), sndbuf)
+        full_barrier();
+        limits::writable(self.charged(self.queued()), sndbuf)
     }
 
     /// Takes the wish of a writer with the limit `sndbuf`, if there is one and
     /// it may be fulfilled. Any context; to be called after bytes were read.
     pub(crate) fn take_wish(&self, sndbuf: usize) -> bool {
         // Pairs with the barriers in `wish_granted` and `wish_writable`.
-        smp_mb(Full);
-        if !self.wish.load(Relaxed) || !limits::writable(self.queued(), sndbuf) {
+        full_barrier();
+        if !self.wish.load(Relaxed) || !limits::writable(self.charged(self.queued()), sndbuf) {
             return false;
         }
         self.wish.store(false, Relaxed);
@@ -429,18 +436,23 @@ impl<M: Send> Reader<'_, M> {
         self.queue.positions.readable()
     }
 
-    /// Returns the run of bytes, `skip` bytes from the front, that one mark or
-    /// none goes with. May sleep: marks that were passed are dropped.
+    /// Returns the run of readable bytes, `skip` bytes from the front, that one
+    /// mark or none goes with. May sleep: marks that were passed are dropped.
     #[inline]
     pub(crate) fn run(&mut self, skip: usize) -> Run<'_, M> {
+        // First the bytes, then the marks: a mark is pushed before its bytes are published, so
+        // that those of all these bytes are seen. Bytes that come in later aren't of the run.
+        let readable = self.readable().saturating_sub(skip);
         if self.queue.marks.is_empty() {
             // By far the most frequent case.
             return Run {
-                len: usize::MAX,
+                len: readable,
                 value: None,
             };
         }
-        self.marked_run(skip)
+        let mut run = self.marked_run(skip);
+        run.len = run.len.min(readable);
+        run
     }
 
     /// Returns the run where there may be marks.

@@ -4,6 +4,8 @@
 //!
 //! C header: [`include/linux/net.h`](srctree/include/linux/net.h)
 
+#[allow(unused_imports)]
+use super::compat::errno::*;
 use crate::bindings;
 use core::{
     marker::PhantomData,

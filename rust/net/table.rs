@@ -8,6 +8,8 @@
 //! C header: [`include/net/sock.h`](srctree/include/net/sock.h) (`sk_node`,
 //! `sk_bind_node`)
 
+#[allow(unused_imports)]
+use super::compat::errno::*;
 use super::family::Family;
 use super::sock::Sock;
 use crate::bindings;

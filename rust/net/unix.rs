@@ -9,6 +9,8 @@
 //!
 //! C header: [`include/net/af_unix.h`](srctree/include/net/af_unix.h)
 
+#[allow(unused_imports)]
+use super::compat::errno::*;
 use super::family::{
     Family,
     Unattached, //

@@ -184,3 +184,10 @@ pub(crate) fn cond_resched() {
     // SAFETY: Has no requirements; the callers may sleep.
     unsafe { bindings::cond_resched() };
 }
+
+/// Orders all memory accesses before the call before all after it, on this CPU
+/// as others see it (`smp_mb()`).
+pub(crate) fn full_barrier() {
+    // SAFETY: Has no requirements.
+    unsafe { bindings::full_barrier() };
+}

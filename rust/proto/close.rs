@@ -6,6 +6,8 @@ use super::backlog::Backlog;
 use super::inflight;
 use super::module::Space;
 use super::socket::Runix;
+#[allow(unused_imports)]
+use crate::net::errno::*;
 use crate::net::{
     Closing,
     Phase,
@@ -16,7 +18,6 @@ use core::{
     mem,
     ptr, //
 };
-use kernel::prelude::*;
 
 /// Why a socket is closed.
 #[derive(Clone, Copy, PartialEq, Eq)]

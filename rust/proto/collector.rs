@@ -2,8 +2,8 @@
 
 //! The collector of sockets that nobody can reach any more.
 //!
-//! It runs some time after a socket was closed while others were in flight. It
-//! copies the graph and counts references under the lock of the graph, decides
+//! It runs after a socket was closed while others are in flight, and every few
+//! seconds as long as some are. It copies the graph and counts references under the lock of the graph, decides
 //! by [`crate::pure::gc`], and empties the queues of what is garbage: the files
 //! in there are closed, and with them the sockets.
 
@@ -28,6 +28,10 @@ use kernel::{
     sync::aref::ARef, //
 };
 
+/// How often the collector looks while sockets are in flight and nothing is
+/// closed, in milliseconds.
+pub(super) const INTERVAL: u32 = 2000;
+
 /// Schedules the collector.
 pub(super) static COLLECTOR: Deferred<Collector> = Deferred::new();
 
@@ -50,6 +54,10 @@ impl Task for Collector {
             for sk in &garbage {
                 empty(sk);
             }
+        }
+        // The last reference outside of queues may go without any socket being closed.
+        if in_flight.has_sockets() {
+            COLLECTOR.schedule_after(INTERVAL);
         }
     }
 }
@@ -83,7 +91,11 @@ impl Snapshot {
             }
         }
         for message in graph.messages() {
-            let queue = numbers.get(&queue_address(&message.queue)).copied();
+            // Who still holds a message that isn't queued yet may take it elsewhere.
+            let queue = match message.queued {
+                true => numbers.get(&queue_address(&message.queue)).copied(),
+                false => None,
+            };
             for sk in &message.sockets {
                 if let Some(number) = numbers.get(&address(sk)) {
                     put(&mut this.edges, Edge::new(*number, queue))?;

@@ -7,12 +7,13 @@ use super::backlog::{
     Pending,
     Waiting, //
 };
-use super::inflight;
 use super::names;
 use super::socket::{
     Live,
     Sock, //
 };
+#[allow(unused_imports)]
+use crate::net::errno::*;
 use crate::net::{
     Blocking,
     PeerCred,
@@ -200,7 +201,9 @@ pub(super) fn accept(sk: &Live<'_>, blocking: Blocking) -> Result<Pending> {
         if let Some(pending) = take_pending(sk) {
             sk.wake_one_waiter();
             // What is in its queue is reached by a file of its own from here on.
-            inflight::uncounted(sk, || pending.sock().data().set_listener(None));
+            // The collector looks at this after it has counted references, and we have one to the
+            // listener's file until the call ends.
+            pending.sock().data().set_listener(None);
             return Ok(pending);
         }
         // Without waiting, a shutdown isn't seen.

@@ -15,6 +15,8 @@ use super::socket::{
     Runix,
     Sock, //
 };
+#[allow(unused_imports)]
+use crate::net::errno::*;
 use crate::net::{
     Blocking,
     Packet,
@@ -262,8 +264,12 @@ fn deliver(
         if !full {
             let mut packet = packet.take().ok_or(EINVAL)?;
             packet.stamp(other);
+            let ticket = packets::ticket(packet.meta().attached());
             let result = other.data().packets.push(packet);
             drop(state);
+            if let Some(ticket) = ticket {
+                ticket.queued(other);
+            }
             // It is only shut once the receiver is dead, which it isn't under its lock.
             return result.map(|()| Delivery::Done).map_err(|_| EPIPE);
         }

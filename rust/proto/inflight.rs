@@ -11,7 +11,10 @@
 //! off before the receiver gets it: the collector, which counts under the lock
 //! of the graph, never finds a reference in a queue that isn't one.
 
-use super::collector::COLLECTOR;
+use super::collector::{
+    self,
+    COLLECTOR, //
+};
 use super::module::Space;
 use super::socket::{
     Live,
@@ -87,6 +90,8 @@ pub(super) struct Message {
     pub(super) queue: ARef<Sock>,
     /// The sockets that it carries.
     pub(super) sockets: KVec<ARef<Sock>>,
+    /// It is in that queue, and no longer with its sender.
+    pub(super) queued: bool,
 }
 
 impl InFlight {
@@ -106,9 +111,14 @@ impl InFlight {
         })
     }
 
+    /// Tells whether sockets are in flight. A snapshot; any context.
+    pub(super) fn has_sockets(&self) -> bool {
+        self.messages.load(Relaxed) > 0
+    }
+
     /// Lets the collector look for garbage, if there may be some. Any context.
     pub(super) fn something_closed(&self) {
-        if self.messages.load(Relaxed) > 0 {
+        if self.has_sockets() {
             COLLECTOR.schedule();
         }
     }
@@ -140,6 +150,7 @@ impl InFlight {
             graph.last = number;
             graph.references = graph.references.wrapping_add(references);
             self.messages.add(1, Relaxed);
+            COLLECTOR.schedule_after(collector::INTERVAL);
             number
         } else {
             0
@@ -200,6 +211,26 @@ pub(super) fn uncounted<R>(sk: &Sock, what: impl FnOnce() -> R) -> R {
     }
 }
 
+/// A message that is about to be queued; see [`Ticket::queued`].
+#[derive(Clone, Copy)]
+pub(super) struct Ticket(u64);
+
+impl Ticket {
+    /// Tells the collector that the message is in the queue of `other`. Until
+    /// then its files count as held by the sender. May sleep.
+    pub(super) fn queued(self, other: &Sock) {
+        if self.0 == 0 {
+            return;
+        }
+        if let Some(registry) = registry(other) {
+            // It may have been received meanwhile.
+            if let Some(message) = registry.graph.lock().messages.get_mut(&self.0) {
+                message.queued = true;
+            }
+        }
+    }
+}
+
 /// Tells the collector that a socket was closed.
 pub(super) fn something_closed(sk: &Sock) {
     if let Some(registry) = registry(sk) {
@@ -242,6 +273,7 @@ impl Passing {
         let message = (!sockets.is_empty()).then(|| Message {
             queue: other.into(),
             sockets,
+            queued: false,
         });
         let number = registry.add(&files, message)?;
         // INVARIANT: The files are registered.
@@ -250,6 +282,11 @@ impl Passing {
             number,
             queue: other.into(),
         })
+    }
+
+    /// Returns what to tell the collector by when the message is queued.
+    pub(super) fn ticket(&self) -> Ticket {
+        Ticket(self.number)
     }
 
     /// Takes the files out, for the receiver to get them.

@@ -15,6 +15,8 @@ use super::ops::{
     STREAM, //
 };
 use super::socket::Runix;
+#[allow(unused_imports)]
+use crate::net::errno::*;
 use crate::net::{
     self,
     AllSockets,

@@ -11,6 +11,8 @@ use super::socket::{
     Runix,
     Sock, //
 };
+#[allow(unused_imports)]
+use crate::net::errno::*;
 use crate::net::{
     Address,
     BindGuard,

@@ -15,6 +15,8 @@ use super::{
     packets,
     stream, //
 };
+#[allow(unused_imports)]
+use crate::net::errno::*;
 use crate::net::{
     Blocking,
     Closing,

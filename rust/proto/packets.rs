@@ -2,14 +2,20 @@
 
 //! Packets: what datagram and sequenced-packet sockets have in common.
 
-use super::inflight::Passing;
+use super::inflight::{
+    Passing,
+    Ticket, //
+};
 use super::socket::{
     at_end,
     Live,
     Sock,
     Socket, //
 };
+#[allow(unused_imports)]
+use crate::net::errno::*;
 use crate::net::{
+    self,
     Blocking,
     Events,
     Files,
@@ -60,6 +66,11 @@ impl Attached {
     }
 }
 
+/// Returns what to tell the collector by when something is queued.
+pub(super) fn ticket(attached: Option<&Attached>) -> Option<Ticket> {
+    Some(attached?.passing.as_ref()?.ticket())
+}
+
 /// What belongs to a packet besides its payload.
 ///
 /// # Invariants
@@ -91,6 +102,11 @@ impl Sent {
             None => None,
         };
         Ok(())
+    }
+
+    /// Returns what goes with the packet.
+    pub(super) fn attached(&self) -> Option<&Attached> {
+        self.attached.as_deref()
     }
 
     /// Takes out what goes with the packet.
@@ -136,7 +152,7 @@ fn wish(sk: &Live<'_>, ask: impl Fn(usize, usize) -> bool) -> bool {
     data.wants_room.store(true, Relaxed);
     // Pairs with the fully ordered subtraction in `Sent::drop`: either that sees the wish, or the
     // bytes are seen to be gone here.
-    kernel::sync::barrier::smp_mb(kernel::sync::atomic::Full);
+    net::full_barrier();
     ask(data.outstanding.load(Relaxed), sk.sndbuf())
 }
 
@@ -154,11 +170,11 @@ pub(super) fn receive(sk: &Live<'_>, msg: &mut ReceiveMsg<'_>) -> Result<usize> 
     };
     loop {
         sk.take_error()?;
-        let mut seen = 0;
+        let mut seen = None;
         if msg.is_peek() {
+            seen = Some(queue.arrivals());
             let mut reader = queue.read();
             let offset = sk.peek_offset();
-            seen = queue.count();
             let peeked = reader.peek(offset, |packet, skip| {
                 let counts = deliver(packet, msg, skip)?;
                 packet.tell_time(sk, msg);
@@ -253,8 +269,8 @@ fn deliver(
     Ok((if msg.wants_length() { len } else { count }, count))
 }
 
-/// Waits for a packet besides the `seen` ones. Returns what to return if none will come.
-fn wait(sk: &Live<'_>, timeout: &mut Timeout, seen: usize) -> Result<Option<usize>> {
+/// Waits for a packet; for one more than had arrived at `seen`, if that is given. Returns what to return if none will come.
+fn wait(sk: &Live<'_>, timeout: &mut Timeout, seen: Option<usize>) -> Result<Option<usize>> {
     let sequenced = sk.kind() == Some(SockType::SeqPacket);
     if timeout.is_none() {
         // A sequenced socket tells the end even without waiting.
@@ -265,14 +281,16 @@ fn wait(sk: &Live<'_>, timeout: &mut Timeout, seen: usize) -> Result<Option<usiz
     }
     let queue = &sk.data().get_ref().packets;
     let ended = || sk.shutdown().receive() || (sequenced && sk.phase() == Phase::Closed);
-    let result = sk.wait_readable(timeout, || {
-        queue.count() > seen || sk.has_error() || ended()
-    });
+    let arrived = || match seen {
+        Some(seen) => queue.arrivals() != seen,
+        None => queue.count() > 0,
+    };
+    let result = sk.wait_readable(timeout, || arrived() || sk.has_error() || ended());
     if result == Err(EAGAIN) && sequenced && at_end(sk)? {
         return Ok(Some(0));
     }
     result?;
-    if queue.count() > seen {
+    if arrived() {
         return Ok(None);
     }
     if at_end(sk)? {

@@ -21,6 +21,8 @@ use super::{
         Sent, //
     }, //
 };
+#[allow(unused_imports)]
+use crate::net::errno::*;
 use crate::net::{
     self,
     ByteQueue,

@@ -3,11 +3,16 @@
 //! Streams: sending and receiving bytes.
 
 use super::inflight::Passing;
-use super::packets::Attached;
+use super::packets::{
+    self,
+    Attached, //
+};
 use super::socket::{
     at_end,
     Live, //
 };
+#[allow(unused_imports)]
+use crate::net::errno::*;
 use crate::net::{
     Ancillary,
     Blocking,
@@ -117,8 +122,12 @@ fn send_all(
                 mark = Some(Mark::new(attached)?);
             }
         }
+        let ticket = packets::ticket(mark.as_ref().map(|mark| mark.value()));
         match queue.push(msg, count, sndbuf, &mut mark) {
             Ok(()) => {
+                if let Some(ticket) = ticket {
+                    ticket.queued(peer);
+                }
                 peer.data_ready();
                 *sent = sent.wrapping_add(count);
             }

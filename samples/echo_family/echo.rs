@@ -4,6 +4,8 @@
 
 #![forbid(unsafe_code)]
 
+#[allow(unused_imports)]
+use crate::net::errno::*;
 use crate::net::{
     self,
     Blocking,
