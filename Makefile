@@ -80,6 +80,9 @@ bench-native:
 bench-profile:
 	@scripts/bench-profile $(CASE)
 
+fuzz:
+	@scripts/fuzz --seed "$(SEED)" --minutes "$(MINUTES)"
+
 lint:
 	@scripts/check --lint
 
@@ -104,6 +107,7 @@ help:
 #H   make check           every test; ends with "N passed, N failed, N skipped"
 #H   make check-debug     those under the debug kernel (KASAN, lock checks, leaks)
 #H   make check-fast      those that need no guest
+#H   make fuzz            random programs on AF_UNIX and AF_RUNIX [SEED=1] [MINUTES=10]
 #H   make lint            style, layers, unsafe, panics
 #H   make fmt             rustfmt on the sources
 #H

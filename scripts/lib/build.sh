@@ -100,7 +100,7 @@ make_headers() { # VERSION
 
 build_tests() { # VERSION
 	local v=$1 out=$WORK/tests key shape
-	key=$(key_of "$(hash_of tests/kselftest rust/uapi)" "$(<"$ROOT/.runix-stamp")" \
+	key=$(key_of "$(hash_of tests/kselftest tests/fuzz rust/uapi)" "$(<"$ROOT/.runix-stamp")" \
 		"$(<"$(kernel_source "$v")/.runix-stamp")" "$(declare -f build_tests make_headers)")
 	if stamp_ok "$out" "$key"; then
 		step "tests are built"
@@ -118,6 +118,7 @@ build_tests() { # VERSION
 	printf '%s\n' "$shape" >"$out/.shape"
 	try_logged in_root make -C "$SRC/tests/kselftest" "-j$(nproc)" CC=gcc-14 \
 		KSRC="$(kernel_source "$v")" KHDR="$(kernel_dir "$v")/headers/include" OUT="$out"
+	((LOGGED_RC != 0)) || try_logged in_root make -C "$SRC/tests/fuzz" CC=gcc-14 OUT="$out"
 	end_incremental "$out"
 	((LOGGED_RC == 0)) || exit "$LOGGED_RC"
 	stamp "$out" "$key"
