@@ -6,9 +6,12 @@
 
 DEBUG_FRAGMENTS=("$RUNIX_TOP"/tests/debug/{base,debug}.config)
 
-# What a debug kernel boots with, and how long it may take: it is ten times as slow.
+# What a debug kernel boots with, and how long it may take: it is many times as slow.
+# kasan_multi_shot: every report, not only the first. slab_debug=F: without the
+# allocator's per-processor arrays, in which pointers to whatever was allocated stay
+# behind, so that kmemleak takes a lost object for one that is still in use.
 DEBUG_GUEST=(--memory 2G --time "${RUNIX_DEBUG_TIME:-2400}" --silence 400
-	--append "runix.timeout=600 runix.time-scale=4 watchdog_thresh=60")
+	--append "runix.timeout=600 runix.time-scale=4 watchdog_thresh=60 kasan_multi_shot slab_debug=F runix.reset")
 
 debug_version() { printf '%s-debug\n' "${1%%+*}"; } # VERSION of the stock kernel
 
