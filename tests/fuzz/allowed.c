@@ -80,6 +80,10 @@ bool call_excluded(const struct program *p, const struct call *c)
 		if (c->arg[2].v[VAL_INT] >= 0 && c->arg[2].v[VAL_INT] < 100000)
 			return true;
 	}
+	/* In programs with threads all that happens shall have been caused by a call. */
+	if (p->flavour & FL_THREADS && (is_option(c, SO_RCVTIMEO) || is_option(c, SO_SNDTIMEO)) &&
+	    c->arg[2].v[VAL_INT] == 0 && c->arg[2].v[VAL_INT2] > 0)
+		return true;
 	/*
 	 * getsockopt() is the kernel's generic code, which refuses these to every family
 	 * but its own. setsockopt() is the family's.

@@ -855,13 +855,20 @@ static void run_epoll_wait(struct exec *x, const struct call *c)
 static void run_setsockopt(struct exec *x, const struct call *c)
 {
 	const long *v = c->arg[2].v;
+	int name = c->arg[1].v[OPT_NAME];
 	int value[16] = { v[VAL_INT], v[VAL_INT2] };
 	void *p;
 	long ret;
 
+	/* Seconds and microseconds. */
+	if (name == SO_RCVTIMEO || name == SO_SNDTIMEO) {
+		const long time[2] = { v[VAL_INT], v[VAL_INT2] };
+
+		memcpy(value, time, sizeof(time));
+	}
 	p = memory_put(x->mem, v[VAL_PLACE], v[VAL_EDGE], value, sizeof(value));
 	ret = SYS(setsockopt, fd_of(x, c->arg[0].v[0]), (int)c->arg[1].v[OPT_LEVEL],
-		  (int)c->arg[1].v[OPT_NAME], p, (int)v[VAL_LEN]);
+		  name, p, (int)v[VAL_LEN]);
 	say_result(x, ret);
 }
 

@@ -326,9 +326,9 @@ static void test_itself(void)
 		/* One with which it doesn't take long. */
 		uint64_t seed;
 	} mistakes[] = {
-		{ WRONG_ERRNO, "error", 2, 14 },
+		{ WRONG_ERRNO, "error", 2, 2 },
 		{ WRONG_DATA, "byte of data", 3, 21 },
-		{ WRONG_POLL, "event", 3, 6 },
+		{ WRONG_POLL, "event", 3, 2 },
 		{ WRONG_NAME, "length of a name", 6, 1 },
 		{ WRONG_OPTION, "value of an option", 2, 97 },
 	};

@@ -170,6 +170,18 @@ static struct call *make(struct gen *g, struct program *p, int op)
 
 		c->arg[2].v[VAL_INT] = sizes[rng_below(&g->rng, 5)];
 	}
+	/* Time-outs: none, of some moments, or longer than any program. */
+	if (sig[1] == 'o' && c->arg[1].v[OPT_LEVEL] == SOL_SOCKET &&
+	    (c->arg[1].v[OPT_NAME] == SO_RCVTIMEO || c->arg[1].v[OPT_NAME] == SO_SNDTIMEO) &&
+	    rng_percent(&g->rng, 70)) {
+		static const int moments[] = { 0, 1, 1000, 1000000, -1 };
+
+		c->arg[2].v[sig[2] == 'x' ? VAL_LEN : OUT_LEN] = 16;
+		if (sig[2] == 'x') {
+			c->arg[2].v[VAL_INT] = 0;
+			c->arg[2].v[VAL_INT2] = moments[rng_below(&g->rng, 5)];
+		}
+	}
 	/* At the limit of what a message may hold, and beyond any. */
 	if (!strncmp(ops[op].name, "send", 4) && rng_percent(&g->rng, 1)) {
 		static const long lengths[] = { 212959, 212960, 212961, 300000, 8388577, 0x7fffffff, -1 };
@@ -231,17 +243,35 @@ static void keep(struct gen *g, struct program *p)
 	p->n++;
 }
 
+static bool has(const struct gen *g, enum what what)
+{
+	for (int i = 0; i < SLOTS; i++)
+		if (g->slot[i].what == what)
+			return true;
+	return false;
+}
+
+/* Without the descriptor that it is about, a call has little to do. */
+static bool pointless(struct gen *g, const char *sig)
+{
+	return (strchr(sig, 'E') && !has(g, W_EPOLL)) || (strchr(sig, 'F') && !has(g, W_FILE)) ||
+	       (strpbrk(sig, "rw") && !has(g, W_PIPE_R));
+}
+
 static void random_call(struct gen *g, struct program *p)
 {
 	static unsigned int total;
 	unsigned int r;
-	int op = 0;
+	int op;
 
 	if (!total)
 		for (int i = 0; i < n_ops; i++)
 			total += ops[i].weight;
-	for (r = rng_below(&g->rng, total); r >= ops[op].weight; op++)
-		r -= ops[op].weight;
+	do {
+		op = 0;
+		for (r = rng_below(&g->rng, total); r >= ops[op].weight; op++)
+			r -= ops[op].weight;
+	} while (pointless(g, ops[op].sig) && !rng_percent(&g->rng, 10));
 	make(g, p, op);
 	keep(g, p);
 }
