@@ -234,7 +234,7 @@ const struct workload two_processes[] = {
 	  small, setup_many, run_many, .granule = SENDERS, .least_ops = 8192 },
 	{ "groups", "40 processes in 2 groups, each sender to each receiver", ALL_TYPES,
 	  PIPE | TCP, hundred, setup_groups, run_groups,
-	  .granule = GROUPS * HALF * HALF, .least_ops = 20 * GROUPS * HALF * HALF },
+	  .granule = GROUPS * HALF * HALF, .least_ops = 100 * GROUPS * HALF * HALF },
 	{ "epoll", "echo server with 1000 connections", ALL_TYPES, PIPE | TCP,
 	  small, setup_epoll, run_epoll, .granule = CONNECTIONS, .least_ops = 4 * CONNECTIONS },
 	{ }
