@@ -136,6 +136,17 @@ impl Sender {
         }
     }
 
+    /// Returns what AF_UNIX tells where nothing was received: no process, and
+    /// zero for user and group.
+    pub(crate) fn nobody() -> Self {
+        // INVARIANT: There is no pid.
+        Self {
+            pid: ptr::null_mut(),
+            uid: kb::kuid_t { val: 0 },
+            gid: kb::kgid_t { val: 0 },
+        }
+    }
+
     /// Returns another reference to the same.
     pub(crate) fn duplicate(&self) -> Self {
         // INVARIANT: The function takes the reference.

@@ -184,7 +184,8 @@ pub(super) fn receive(sk: &Live<'_>, msg: &mut ReceiveMsg<'_>) -> Result<usize> 
         result?;
     }
     if files.is_some() || sk.passes_credentials() {
-        msg.set_ancillary(sk, sender.flatten().as_ref(), files);
+        let sender = sender.unwrap_or_else(|| Some(Sender::nobody()));
+        msg.set_ancillary(sk, sender.as_ref(), files);
     }
     let reports = sk.data().reports_queued.load(Relaxed);
     if reports || msg.wants_queued() {

@@ -515,7 +515,7 @@ int main(int argc, char **argv)
 	}
 	printf("TAP version 13\n");
 	test_itself();
-	test_families(h.seed, 20000, 15);
+	test_families(h.seed, 250, 60);
 	printf("1..%d\n", n_tests);
 	return !!n_failed;
 }

@@ -101,7 +101,7 @@ impl Answer {
             kind: head[1],
             state: head[2],
             inode: word(4)?,
-            cookie: u64::from(word(8)?) | u64::from(word(12)?) << 32,
+            cookie: u64::from(word(8)?) | (u64::from(word(12)?) << 32),
             ..Self::default()
         };
         let mut rest = &bytes[ANSWER..];
