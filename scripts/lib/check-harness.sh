@@ -31,6 +31,11 @@ check_host() {
 	record_cargo "tests/host" "$OUT/cargo" "$rc"
 	expect "clippy: tests/host" cargo_in tests/host target-host clippy --locked --all-targets -- -D warnings
 	expect "clippy: samples/rust" cargo_in samples/rust target-samples clippy --locked --workspace -- -D warnings
+	rc=0
+	cargo_in samples/rust target-samples test --locked --no-fail-fast -p runix-programs \
+		>"$OUT/cargo" 2>&1 </dev/null || rc=$?
+	cat "$OUT/cargo" >>"$LOG"
+	record_cargo "samples/rust/programs" "$OUT/cargo" "$rc"
 }
 
 check_harness() { # VERSION

@@ -194,7 +194,7 @@ mod tests {
             uid: Some(0),
             shutdown: Some(2),
             cookie: Some(9),
-            file: Some((3, 8 << 20 | 1)),
+            file: Some((3, (8 << 20) | 1)),
             buffers: Some((10, 11)),
             waiting: vec![20, 21],
             users: vec![User {

@@ -220,7 +220,7 @@ mod tests {
                 kind: 1,
                 state: 10,
                 inode: 77,
-                cookie: 1 << 32 | 5,
+                cookie: (1 << 32) | 5,
                 name: Some(b"\0odd".to_vec()),
                 file: Some((3, 4)),
                 peer: Some(78),
