@@ -68,7 +68,7 @@ static inline bool rng_percent(struct rng *r, unsigned int p)
 	return rng_below(r, 100) < p;
 }
 
-/* --- args.c: kinds of arguments ------------------------------------------ */
+/* --- args.c, arg_*.c: kinds of arguments ------------------------------- */
 
 /* Where the memory of an argument lies. */
 enum place {
@@ -164,15 +164,16 @@ const struct kind *kind_of(char letter);
 bool simplify(const struct kind *k, struct arg *a, int step);
 int pick_slot(struct gen *g, bool (*wanted)(const struct belief *));
 bool is_socket(const struct belief *b);
+bool is_used(const struct belief *b);
 void errno_text(char *out, size_t size, int err);
 
-/* --- calls.c: what can be called ----------------------------------------- */
+/* --- calls.c, call_*.c: what can be called ------------------------------- */
 
 struct exec;
 
 struct op {
 	const char *name;
-	/* One letter for each argument: see args.c. */
+	/* One letter for each argument: see the tables in arg_*.c. */
 	const char *sig;
 	unsigned int weight;
 	void (*run)(struct exec *x, const struct call *c);

@@ -4,6 +4,7 @@
  * what each descriptor is, and programs begin with sockets that know each other.
  */
 
+#include <fcntl.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -361,6 +362,23 @@ static void flood(struct gen *g, struct program *p)
 	}
 }
 
+/* Signals when something happens to a socket. */
+static void alarm_at(struct gen *g, struct program *p)
+{
+	int slot = pick_slot(g, is_socket);
+	struct call *c;
+
+	for (int i = 0; i < 2 && slot >= 0; i++) {
+		c = make(g, p, op_named("fcntl"));
+		c->arg[0].v[0] = slot;
+		c->arg[1].v[0] = i ? F_SETFL : F_SETOWN;
+		c->arg[1].v[1] = i ? O_ASYNC : 1;
+		if (i && !(g->flavour & (FL_BLOCK | FL_THREADS)))
+			c->arg[1].v[1] |= O_NONBLOCK;
+		keep(g, p);
+	}
+}
+
 static void watch(struct gen *g, struct program *p)
 {
 	struct call *c = make(g, p, op_named("epoll_create"));
@@ -401,6 +419,8 @@ void generate(struct program *p, uint64_t seed)
 		watch(&g, p);
 	if (rng_percent(&g.rng, 8))
 		flood(&g, p);
+	if (rng_percent(&g.rng, 8))
+		alarm_at(&g, p);
 	for (; n && p->n < CALLS_MAX; n--)
 		random_call(&g, p);
 }

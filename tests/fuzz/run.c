@@ -106,7 +106,7 @@ static void remove_tree(int at, const char *name)
 	unlinkat(at, name, AT_REMOVEDIR);
 }
 
-/* The files that programs find: see the paths in args.c. */
+/* The files that programs find: see the paths in arg_socket.c. */
 static void furnish(void)
 {
 	static char text[5000];
