@@ -105,9 +105,16 @@ TEST_F(sysctl, values)
 		{ "6x\n", -EINVAL, 5 },
 	};
 	unsigned int i;
+	bool unbounded;
 
 	ASSERT_EQ(0, rc(unshare(CLONE_NEWNET)));
+	/* AF_UNIX has a lower bound since 7.3 only; our family always has. */
+	unbounded = self->family == AF_UNIX && !put(self->family, "-1\n");
 	for (i = 0; i < ARRAY_SIZE(list); i++) {
+		long value = strtol(list[i].text, NULL, 0);
+
+		if (unbounded && value < 0 && value >= INT32_MIN)
+			continue;
 		ASSERT_EQ(0, put_number(self->family, 5));
 		EXPECT_EQ(list[i].ret, put(self->family, list[i].text)) {
 			TH_LOG("'%s'", list[i].text);
