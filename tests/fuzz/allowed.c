@@ -78,8 +78,9 @@ bool call_excluded(const struct program *p, const struct call *c)
 	if ((is_option(c, SO_SNDBUF) || is_option(c, SO_SNDBUFFORCE)) && !strcmp(ops[c->op].name, "setsockopt")) {
 		if (p->flavour & FL_BIG)
 			return true;
-		if (c->arg[2].v[VAL_INT] >= 0 && c->arg[2].v[VAL_INT] < 100000)
-			return true;
+		/* Below zero means without limit for the one, and nothing for the other. */
+		if (c->arg[2].v[VAL_INT] < 100000)
+			return c->arg[2].v[VAL_INT] >= 0 || is_option(c, SO_SNDBUFFORCE);
 	}
 	/* In programs with threads all that happens shall have been caused by a call. */
 	if (p->flavour & FL_THREADS && (is_option(c, SO_RCVTIMEO) || is_option(c, SO_SNDTIMEO)) &&
