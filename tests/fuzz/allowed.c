@@ -65,8 +65,72 @@ static bool is_option(const struct call *c, int name)
 	       c->arg[1].v[OPT_NAME] == name;
 }
 
+/* Whether memory of some kinds of arguments is bad, and how much of it there is. */
+static bool bad_memory(const struct call *c, const char *kinds, long *total)
+{
+	const char *sig = ops[c->op].sig;
+	bool bad = false;
+
+	*total = 0;
+	for (int i = 0; sig[i]; i++) {
+		const long *v = c->arg[i].v;
+
+		if (sig[i] == kinds[0]) {
+			*total += v[BUF_LEN];
+			bad |= v[BUF_PLACE] != PL_GOOD;
+		}
+		if (sig[i] != kinds[1])
+			continue;
+		for (int j = 0; j < IOV_MAX_PARTS && j < v[IOV_COUNT]; j++) {
+			*total += v[IOV_PARTS + 3 * j + BUF_LEN];
+			bad |= v[IOV_PARTS + 3 * j + BUF_PLACE] != PL_GOOD;
+		}
+	}
+	return bad;
+}
+
+/* The type of the socket in a slot when the program has come to call @at; 0: not known. */
+static int type_of(const struct program *p, int at, long slot)
+{
+	while (--at >= 0) {
+		const struct call *c = &p->call[at];
+		const char *name = ops[c->op].name;
+
+		if (!strcmp(name, "socketpair") && (c->arg[0].v[0] == slot || c->arg[1].v[0] == slot))
+			return c->arg[2].v[0];
+		if (ops[c->op].sig[0] != 'n' || c->arg[0].v[0] != slot)
+			continue;
+		if (!strcmp(name, "socket"))
+			return c->arg[1].v[0];
+		if (!strcmp(name, "accept4") || !strcmp(name, "dup"))
+			slot = c->arg[1].v[0];
+		else if (strcmp(name, "recvmsg"))
+			return 0;
+	}
+	return 0;
+}
+
+static bool may_be_stream(const struct program *p, const struct call *c)
+{
+	const char *at = strchr(ops[c->op].sig, 's');
+	int type = at ? type_of(p, c - p->call, c->arg[at - ops[c->op].sig].v[0]) : 0;
+
+	return type == 0 || type == SOCK_STREAM;
+}
+
+static bool sends_files(const struct call *c)
+{
+	const char *at = strchr(ops[c->op].sig, 'c');
+
+	for (int i = 0; at && i < CTL_PARTS_MAX; i++)
+		if (c->arg[at - ops[c->op].sig].v[CTL_PARTS + 4 * i] == CT_RIGHTS)
+			return true;
+	return false;
+}
+
 bool call_excluded(const struct program *p, const struct call *c)
 {
+	long total;
 	bool get;
 
 	/*
@@ -97,9 +161,14 @@ bool call_excluded(const struct program *p, const struct call *c)
 	/*
 	 * AF_UNIX allocates what a packet is sent in before it knows whether it can be sent;
 	 * giving it back counts as new room, and so as an edge. Here only room that somebody
-	 * waits for is one.
+	 * waits for is one. (Edges of input are compared.)
 	 */
-	if (!strcmp(ops[c->op].name, "epoll_ctl") && c->arg[2].v[1] & EPOLLET)
+	if (!strcmp(ops[c->op].name, "epoll_ctl") && c->arg[2].v[1] & EPOLLET &&
+	    c->arg[2].v[1] & (EPOLLOUT | EPOLLWRNORM | EPOLLWRBAND))
+		return true;
+	/* Files go with the first piece of a write to a stream, and reads stop behind it. */
+	bad_memory(c, "bv", &total);
+	if (sends_files(c) && total > 32768 && may_be_stream(p, c))
 		return true;
 	if (is_option(c, SO_PASSCRED) || is_option(c, SO_PASSRIGHTS_))
 		return get || !features.pass;
@@ -153,58 +222,40 @@ long ioctl_value(unsigned long cmd, long value)
 
 /* --- 3. Allowed where they turn up ------------------------------------------------ */
 
-/* The bytes that a call has to send, and whether all of them can be read. */
-static bool bad_source(const struct call *c, long *total)
+/* An error for bad memory, or a number of bytes. */
+static bool count_or_fault(const char *outcome)
 {
-	const char *sig = ops[c->op].sig;
-	bool bad = false;
-
-	*total = 0;
-	for (int i = 0; sig[i]; i++) {
-		const long *v = c->arg[i].v;
-
-		if (sig[i] == 'b') {
-			*total += v[BUF_LEN];
-			bad |= v[BUF_PLACE] != PL_GOOD;
-		}
-		if (sig[i] != 'v')
-			continue;
-		for (int j = 0; j < IOV_MAX_PARTS && j < v[IOV_COUNT]; j++) {
-			*total += v[IOV_PARTS + 3 * j + BUF_LEN];
-			bad |= v[IOV_PARTS + 3 * j + BUF_PLACE] != PL_GOOD;
-		}
-	}
-	return bad;
+	return !strncmp(outcome, "= -1 EFAULT", 11) || (outcome[2] >= '0' && outcome[2] <= '9');
 }
 
 /*
  * A write to a stream that meets a bad address sends the whole pieces before it. The
  * pieces of the two families have other sizes, but none of either is smaller than 32 KiB.
  */
-static bool faulted_piece(const struct call *c, const char *left, const char *right)
+static bool faulted_piece(const struct program *p, const struct call *c, const char *left,
+			  const char *right)
 {
 	long total;
 
-	return bad_source(c, &total) && total > 32768 &&
-	       (!strncmp(left, "= -1 EFAULT", 11) || (left[2] >= '0' && left[2] <= '9')) &&
-	       (!strncmp(right, "= -1 EFAULT", 11) || (right[2] >= '0' && right[2] <= '9'));
+	return bad_memory(c, "bv", &total) && total > 32768 && may_be_stream(p, c) &&
+	       count_or_fault(left) && count_or_fault(right);
 }
 
 /*
  * A stream has no boundaries here: a read into bad memory gets what was copied before
  * it, or nothing. AF_UNIX does the same for each of the writes that are in the queue.
  */
-static bool faulted_read(const struct call *c, const char *left, const char *right)
+static bool faulted_read(const struct program *p, const struct call *c, const char *left,
+			  const char *right)
 {
-	const char *name = ops[c->op].name;
-	bool reads = !strncmp(name, "recv", 4) || !strncmp(name, "read", 4);
+	long total;
 
-	return reads && ((!strncmp(left, "= -1 EFAULT", 11) && right[2] >= '1' && right[2] <= '9') ||
-			 (!strncmp(right, "= -1 EFAULT", 11) && left[2] >= '1' && left[2] <= '9'));
+	return bad_memory(c, "BV", &total) && may_be_stream(p, c) && count_or_fault(left) &&
+	       count_or_fault(right);
 }
 
-/* Is it a difference that may be? After it the program is not looked at any further. */
-bool difference_allowed(const struct call *c, const char *left, const char *right)
+bool difference_allowed(const struct program *p, const struct call *c, const char *left,
+			const char *right)
 {
-	return faulted_piece(c, left, right) || faulted_read(c, left, right);
+	return faulted_piece(p, c, left, right) || faulted_read(p, c, left, right);
 }

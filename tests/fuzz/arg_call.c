@@ -397,8 +397,11 @@ static void gen_epoll_op(struct gen *g, struct arg *a)
 {
 	a->v[0] = rng_percent(&g->rng, 75) ? EPOLL_CTL_ADD : EPOLL_CTL_ADD + (int)rng_below(&g->rng, 3);
 	a->v[1] = random_events(g);
-	if (rng_percent(&g->rng, 50))
+	if (rng_percent(&g->rng, 50)) {
 		a->v[1] |= EPOLLET;
+		if (rng_percent(&g->rng, 90))
+			a->v[1] &= ~(EPOLLOUT | EPOLLWRNORM | EPOLLWRBAND);
+	}
 	if (rng_percent(&g->rng, 8))
 		a->v[1] |= EPOLLONESHOT;
 	if (rng_percent(&g->rng, 3))

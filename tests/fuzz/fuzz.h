@@ -316,7 +316,8 @@ bool call_excluded(const struct program *p, const struct call *c);
  * True if the outcomes of a call may differ so. The rest of the program says nothing then,
  * as the two sides are not in the same state any more.
  */
-bool difference_allowed(const struct call *c, const char *left, const char *right);
+bool difference_allowed(const struct program *p, const struct call *c, const char *left,
+			const char *right);
 /* A value that depends on the family or on how it counts memory, in words that don't. */
 long option_value(const struct exec *x, int level, int name, size_t word, long value);
 long ioctl_value(unsigned long cmd, long value);

@@ -311,7 +311,7 @@ int compare(const struct program *p, const struct outcomes *left, const struct o
 		const char *l = outcome(left, i), *r = outcome(right, i);
 
 		if (strcmp(l, r))
-			return difference_allowed(&p->call[i], l, r) ? -1 : i;
+			return difference_allowed(p, &p->call[i], l, r) ? -1 : i;
 	}
 	return -1;
 }
