@@ -60,10 +60,10 @@ shell:
 	@scripts/run --shell
 
 check:
-	@scripts/check
+	@scripts/check $(if $(ONLY),--only '$(ONLY)')
 
 check-debug:
-	@scripts/check --debug
+	@scripts/check --debug $(if $(ONLY),--only '$(ONLY)')
 
 check-fast:
 	@scripts/check --fast
@@ -105,6 +105,7 @@ help:
 #H   make run             from nothing to programs talking over AF_RUNIX in a guest
 #H   make shell           a shell in that guest
 #H   make check           every test; ends with "N passed, N failed, N skipped"
+#H                        [ONLY='shutdown scm_*': some of the guest's programs]
 #H   make check-debug     those under the debug kernel (KASAN, lock checks, leaks)
 #H   make check-fast      those that need no guest
 #H   make fuzz            random programs on AF_UNIX and AF_RUNIX [SEED=1] [MINUTES=10]

@@ -5,6 +5,8 @@
 guest() { # VERSION MODE OUT OPTIONS...
 	local v=$1 mode=$2 out=$3
 	shift 3
+	# What is chosen by name, with commas for blanks: the kernel's command line has those.
+	[[ -z ${ONLY:-} ]] || set -- "$@" --append "runix.only=${ONLY// /,}"
 	"$RUNIX_TOP/scripts/qemu" --kernel "$(kernel_image "$v")" --initrd "$(guest_image "$v")" \
 		--mode "$mode" --out "$out" "$@"
 }
