@@ -228,9 +228,10 @@ impl Kind for Stream {
         sk.peer().map_or(0, |peer| peer.data().received.queued())
     }
 
-    fn at_mark(_sk: &Live<'_>) -> Result<usize> {
-        // Without out-of-band data, the next byte is never at the mark.
-        Ok(0)
+    fn at_mark(sk: &Live<'_>) -> Result<usize> {
+        // Without out-of-band data, the next byte is never at the mark. To AF_UNIX, a connection
+        // that waits to be accepted is a byte that was read there.
+        Ok((sk.pending() > 0).into())
     }
 
     fn report_queued(sk: &Live<'_>, on: c_int) -> Result {

@@ -228,8 +228,9 @@ fn receive_until(
         while reader.readable() > skip {
             match take(sk, &mut reader, msg, skip, taken) {
                 Ok(Next::Stop) => return Ok(()),
-                Ok(Next::More(_)) if msg.room() == 0 => return Ok(()),
+                // A peek that is full looks on for files, as AF_UNIX does.
                 Ok(Next::More(count)) if msg.is_peek() => skip = skip.saturating_add(count),
+                Ok(Next::More(_)) if msg.room() == 0 => return Ok(()),
                 Ok(Next::More(_)) => {}
                 Err(PullFault(count)) => {
                     drop(reader);
@@ -319,6 +320,7 @@ fn take(
             taken.files = files;
             Ok(Next::Stop)
         }
+        None if msg.is_peek() && msg.room() == 0 => Ok(Next::More(limit)),
         None => Ok(Next::More(count)),
     }
 }

@@ -108,6 +108,23 @@ TEST_F(ioctl, no_mark)
 	EXPECT_EQ(0, at);
 }
 
+/* A connection that waits to be accepted is as good as a mark. */
+TEST_F(ioctl, mark_of_listener)
+{
+	struct name n = abstract_name(self->family, "n");
+	int at = -1, l = listener(self->family, &n, 1);
+
+	ASSERT_LE(0, l);
+	EXPECT_EQ(0, rc(ioctl(l, SIOCATMARK, &at)));
+	EXPECT_EQ(0, at);
+	ASSERT_LE(0, dial(self->family, &n));
+	EXPECT_EQ(0, rc(ioctl(l, SIOCATMARK, &at)));
+	EXPECT_EQ(1, at);
+	ASSERT_LE(0, rc(accept(l, NULL, NULL)));
+	EXPECT_EQ(0, rc(ioctl(l, SIOCATMARK, &at)));
+	EXPECT_EQ(0, at);
+}
+
 TEST_F(ioctl, unknown)
 {
 	struct winsize w;

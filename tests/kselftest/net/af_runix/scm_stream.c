@@ -148,6 +148,33 @@ TEST_F(scm_stream, processes)
 	EXPECT_EQ(getpid(), get_creds(&c).pid);
 }
 
+/* Who only looks is shown the files that come next, even without room for their bytes. */
+TEST_F(scm_stream, files_ahead)
+{
+	int a = self->fd[0], b = self->fd[1], fd[MAX_FDS];
+	size_t room[] = { 0, 1, 2, 3 };
+	struct control c = {};
+	char buf[8];
+	int i;
+
+	NEED(SCM_RIGHTS);
+	EXPECT_EQ(2, say(a, "ab"));
+	EXPECT_EQ(1, say_fd(a, "c", a));
+	EXPECT_EQ(1, say_fd(a, "d", a));
+	for (i = 0; i < 4; i++) {
+		c.len = sizeof(c.buf);
+		EXPECT_EQ(room[i], recv_control(b, buf, room[i], MSG_PEEK, &c));
+		ASSERT_EQ(1, get_fds(&c, fd));
+		EXPECT_TRUE(same_file(a, fd[0]));
+		close(fd[0]);
+	}
+	/* Who reads is not. */
+	EXPECT_EQ(2, recv_all(b, buf, 2, &c));
+	EXPECT_EQ(0, get_fds(&c, fd));
+	EXPECT_EQ(1, recv_all(b, buf, 2, &c));
+	EXPECT_EQ(1, get_fds(&c, fd));
+}
+
 /* A time limit does not help either, nor more bytes of others. */
 TEST_F(scm_stream, waits)
 {
