@@ -11,10 +11,15 @@ family_of() { cat "/sys/module/$1/parameters/family" 2>/dev/null; }
 # The kernel log since the last call.
 log_since() { dmesg -c; }
 
+# Shows the lines of a log that tell of trouble, and fails if there are any.
+trouble_in() { # LOG
+	! awk -v FRAMES=4 -f /lib/runix/not-trouble.awk "$1" | grep -E -f /lib/runix/trouble
+}
+
 # Fails and shows it if the kernel log since the last call holds trouble.
 log_clean() {
 	log_since >/run/log
-	! grep -E -f /lib/runix/trouble /run/log
+	trouble_in /run/log
 }
 
 # The module's references go with the last socket, some only after a grace period.
@@ -69,4 +74,33 @@ run_demo() {
 		echo $? >/run/demo-status
 		echo __END_OF_DEMO__
 	} 3>&- </dev/null | sed -n '/^__END_OF_DEMO__$/q; s/^/| /p' >&3
+}
+
+# For debug kernels: what the tests inside of the module have said, which ran when it
+# was loaded. A result for each; a suite that isn't there is a failed one.
+kunit_results() {
+	[ -d /sys/kernel/debug/kunit ] || return 0
+	for suite in runix_chunk runix_marks runix_packet runix_queue runix_table; do
+		results=/sys/kernel/debug/kunit/$suite/results
+		if ! grep -q '^ *ok [0-9]* [a-z]' "$results" 2>/dev/null; then
+			result 'not ok' "kunit $suite: no test has passed"
+		fi
+		[ -r "$results" ] || continue
+		grep -vE '^ *(not )?ok ' "$results" | say_all
+		while read -r line; do
+			case $line in
+			'ok '*' # SKIP'*) result skip "kunit $suite: ${line#ok * }" ;;
+			'ok '*) result ok "kunit $suite: ${line#ok * }" ;;
+			'not ok '*) result 'not ok' "kunit $suite: ${line#not ok * }" ;;
+			esac
+		done <"$results"
+	done
+}
+
+# For scripts/coverage: which places of the module have been passed.
+coverage_results() {
+	places=/sys/module/runix/parameters/coverage
+	[ -e $places ] || return 0
+	echo 0 >$places
+	while line=$(cat $places) && [ -n "$line" ]; do say "PASSED $line"; done
 }
