@@ -36,6 +36,8 @@
 #include <net/scm.h>
 #include <net/sock.h>
 
+#include "bindings/head.h"
+
 /* --- param.rs ------------------------------------------------------------- */
 
 #ifndef RUNIX_DEFAULT_FAMILY
@@ -83,9 +85,75 @@ struct net *runix_helper_sock_net(const struct sock *sk)
 	return sock_net(sk);
 }
 
-void runix_helper_sock_prot_inuse_add(struct sock *sk, int val)
+/*
+ * All that C has a hand in when a socket is made: one call instead of eight. As
+ * AF_UNIX counts them, there are no more sockets than two for each file that the
+ * machine may have.
+ */
+struct sock *runix_helper_sock_new(struct net *net, struct socket *socket, int family,
+				   int type, struct proto *prot, int kern, s64 *count)
 {
-	sock_prot_inuse_add(sock_net(sk), sk->sk_prot, val);
+	atomic64_t *sockets = (atomic64_t *)count;
+	struct sock *sk = ERR_PTR(-ENFILE);
+
+	if ((u64)atomic64_inc_return(sockets) > 2 * get_max_files())
+		goto uncount;
+	sk = sk_alloc(net, family, GFP_KERNEL, prot, kern);
+	if (!sk) {
+		sk = ERR_PTR(-ENOMEM);
+		goto uncount;
+	}
+	if (!socket && net->user_ns == &init_user_ns)
+		/* What sock_init_data() comes to by way of a search. */
+		sock_init_data_uid(NULL, sk, GLOBAL_ROOT_UID);
+	else
+		sock_init_data(socket, sk);
+	sk->sk_type = type;
+	sk->sk_allocation = GFP_KERNEL_ACCOUNT;
+	sock_prot_inuse_add(net, prot, 1);
+	return sk;
+
+uncount:
+	atomic64_dec(sockets);
+	return sk;
+}
+
+/* The other end: called by sk_destruct. */
+void runix_helper_sock_gone(struct sock *sk, s64 *count)
+{
+	sock_prot_inuse_add(sock_net(sk), sk->sk_prot, -1);
+	atomic64_dec((atomic64_t *)count);
+}
+
+static void runix_sock_ctor(void *sk)
+{
+}
+
+/*
+ * Like proto_register(prot, 1), but sk_alloc() zeroes each object anyway: a
+ * constructor, though it does nothing, keeps the allocator from zeroing it once
+ * more before (init_on_alloc). The place of the free pointer, inside of the
+ * object, is the one that the socket layer has set apart.
+ */
+int runix_helper_proto_register(struct proto *prot)
+{
+	struct kmem_cache_args args = {
+		.freeptr_offset = offsetof(struct sock, sk_freeptr),
+		.use_freeptr_offset = true,
+		.ctor = runix_sock_ctor,
+	};
+	int err;
+
+	prot->slab = kmem_cache_create(prot->name, prot->obj_size, &args,
+				       SLAB_HWCACHE_ALIGN | SLAB_ACCOUNT);
+	if (!prot->slab)
+		return -ENOBUFS;
+	err = proto_register(prot, 0);
+	if (err) {
+		kmem_cache_destroy(prot->slab);
+		prot->slab = NULL;
+	}
+	return err;
 }
 
 int runix_helper_sock_error(struct sock *sk)
@@ -162,14 +230,20 @@ bool runix_helper_current_signal_pending(void)
 	return signal_pending(current);
 }
 
+/*
+ * These two look for sleepers before they take the lock of the queue: there are
+ * none as a rule. The barrier pairs with the one in prepare_to_wait().
+ */
 void runix_helper_wake_one(wait_queue_head_t *wq)
 {
-	wake_up_interruptible(wq);
+	if (wq_has_sleeper(wq))
+		wake_up_interruptible(wq);
 }
 
 void runix_helper_wake_all(wait_queue_head_t *wq)
 {
-	wake_up_interruptible_all(wq);
+	if (wq_has_sleeper(wq))
+		wake_up_interruptible_all(wq);
 }
 
 void runix_helper_data_ready(struct sock *sk)
@@ -252,6 +326,11 @@ void runix_helper_peek_offset_bwd(struct sock *sk, int val)
 
 /* --- unix.rs: the part of the object that LSMs know ------------------------ */
 
+static struct runix_head *runix_head(struct sock *sk)
+{
+	return container_of(sk, struct runix_head, sk);
+}
+
 /*
  * A sender that polls while its peer's queue is full can't wait on the peer's
  * queue itself, which may go away before the poller does. So the sender's own
@@ -264,11 +343,11 @@ void runix_helper_peek_offset_bwd(struct sock *sk, int val)
 static int runix_relay(wait_queue_entry_t *entry, unsigned int mode, int flags,
 		       void *key)
 {
-	struct unix_sock *sender = container_of(entry, struct unix_sock, peer_wake);
+	struct runix_head *sender = container_of(entry, struct runix_head, peer_wake);
 	struct sock *peer = entry->private;
 	wait_queue_head_t *sleepers;
 
-	__remove_wait_queue(&unix_sk(peer)->peer_wait, entry);
+	__remove_wait_queue(&runix_head(peer)->room_wait, entry);
 	entry->private = NULL;
 	rcu_read_lock();
 	sleepers = rcu_dereference(sender->sk.sk_wq) ? sk_sleep(&sender->sk) : NULL;
@@ -279,9 +358,9 @@ static int runix_relay(wait_queue_entry_t *entry, unsigned int mode, int flags,
 }
 
 /* Called with the sender's state locked, and `peer` its peer. */
-void runix_helper_watch_peer(struct unix_sock *sender, struct sock *peer)
+void runix_helper_watch_peer(struct runix_head *sender, struct sock *peer)
 {
-	wait_queue_head_t *wq = &unix_sk(peer)->peer_wait;
+	wait_queue_head_t *wq = &runix_head(peer)->room_wait;
 
 	spin_lock(&wq->lock);
 	if (!sender->peer_wake.private) {
@@ -292,9 +371,9 @@ void runix_helper_watch_peer(struct unix_sock *sender, struct sock *peer)
 }
 
 /* Called with the sender's state locked, before it parts from `peer`. */
-void runix_helper_unwatch_peer(struct unix_sock *sender, struct sock *peer)
+void runix_helper_unwatch_peer(struct runix_head *sender, struct sock *peer)
 {
-	wait_queue_head_t *wq = &unix_sk(peer)->peer_wait;
+	wait_queue_head_t *wq = &runix_head(peer)->room_wait;
 
 	spin_lock(&wq->lock);
 	if (sender->peer_wake.private == peer) {
@@ -323,42 +402,32 @@ int runix_helper_may_send(struct sock *sk, struct sock *other)
 	return security_unix_may_send(sk->sk_socket, other->sk_socket);
 }
 
-void runix_helper_unix_sock_init(struct unix_sock *u)
+void runix_helper_head_init(struct runix_head *u)
 {
-	u->addr = NULL;
-	u->path.mnt = NULL;
-	u->path.dentry = NULL;
-	u->peer = NULL;
-	u->listener = NULL;
-	u->vertex = NULL;
+	/* The rest is zero. */
 	spin_lock_init(&u->lock);
-	mutex_init(&u->iolock);
 	mutex_init(&u->bindlock);
-	init_waitqueue_head(&u->peer_wait);
-	u->peer_wq.fasync_list = NULL;
-	u->peer_wq.flags = 0;
+	init_waitqueue_head(&u->room_wait);
 	init_waitqueue_func_entry(&u->peer_wake, runix_relay);
-	u->peer_wake.private = NULL;
-	memset(&u->scm_stat, 0, sizeof(u->scm_stat));
 	u->sk.sk_scm_rights = 1;
 }
 
-int runix_helper_bind_lock(struct unix_sock *u)
+int runix_helper_bind_lock(struct runix_head *u)
 {
 	return mutex_lock_interruptible(&u->bindlock);
 }
 
-void runix_helper_bind_unlock(struct unix_sock *u)
+void runix_helper_bind_unlock(struct runix_head *u)
 {
 	mutex_unlock(&u->bindlock);
 }
 
-struct unix_address *runix_helper_unix_address_get(struct unix_sock *u)
+struct unix_address *runix_helper_unix_address_get(struct runix_head *u)
 {
 	return smp_load_acquire(&u->addr);
 }
 
-void runix_helper_unix_address_set(struct unix_sock *u, struct unix_address *addr)
+void runix_helper_unix_address_set(struct runix_head *u, struct unix_address *addr)
 {
 	smp_store_release(&u->addr, addr);
 }
@@ -396,7 +465,7 @@ const void *runix_helper_unix_address_bytes(const struct unix_address *addr)
  * Pairs with the lockless load of the pointer, which all later accesses to the
  * peer depend on.
  */
-void runix_helper_unix_peer_set(struct unix_sock *u, struct sock *peer)
+void runix_helper_unix_peer_set(struct runix_head *u, struct sock *peer)
 {
 	smp_store_release(&u->peer, peer);
 }

@@ -26,3 +26,4 @@
 #include <uapi/linux/sockios.h>
 
 #include "../uapi/runix.h"
+#include "head.h"

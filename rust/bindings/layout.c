@@ -17,6 +17,7 @@
 #include <net/net_namespace.h>
 #include <net/sock.h>
 #include "../uapi/runix.h"
+#include "head.h"
 
 int main(void)
 {
@@ -36,12 +37,13 @@ int main(void)
 	DEFINE(SIZEOF_PROTO, sizeof(struct proto));
 	OFFSET(PROTO_OBJ_SIZE, proto, obj_size);
 	OFFSET(PROTO_NAME, proto, name);
-	DEFINE(SIZEOF_UNIX_SOCK, sizeof(struct unix_sock));
-	OFFSET(UNIX_SOCK_ADDR, unix_sock, addr);
-	OFFSET(UNIX_SOCK_PATH, unix_sock, path);
-	OFFSET(UNIX_SOCK_PEER, unix_sock, peer);
-	OFFSET(UNIX_SOCK_LOCK, unix_sock, lock);
-	OFFSET(UNIX_SOCK_PEER_WQ, unix_sock, peer_wq);
+	DEFINE(SIZEOF_HEAD, sizeof(struct runix_head));
+	OFFSET(HEAD_ADDR, runix_head, addr);
+	OFFSET(HEAD_PATH, runix_head, path);
+	OFFSET(HEAD_ROOM_WAIT, runix_head, room_wait);
+	OFFSET(HEAD_PEER, runix_head, peer);
+	OFFSET(HEAD_SPARE, runix_head, spare);
+	OFFSET(HEAD_LOCK, runix_head, lock);
 	DEFINE(SIZEOF_UNIX_ADDRESS, sizeof(struct unix_address));
 	DEFINE(SIZEOF_SOCKADDR_RUNIX, sizeof(struct sockaddr_runix));
 	DEFINE(SIZEOF_SOCKET, sizeof(struct socket));

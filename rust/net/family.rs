@@ -25,6 +25,7 @@ use core::{
 use kernel::{
     bindings as kb,
     error::{
+        from_err_ptr,
         from_result,
         to_result, //
     },
@@ -58,8 +59,8 @@ pub(crate) trait Family: Sized + 'static {
     /// Returns the state of a new socket.
     fn state() -> Self::State;
 
-    /// Returns the initialiser of a new socket's data. May sleep.
-    fn data() -> impl PinInit<Self::Data, Error>;
+    /// Returns the initialiser of the data of a new socket of `kind`.
+    fn data(kind: SockType) -> impl PinInit<Self::Data>;
 
     /// Lets the family list a new socket. May sleep.
     fn created(sk: &Sock<Self>) -> Result;
@@ -117,7 +118,7 @@ impl<F: Family> Proto<F> {
         // SAFETY: Nobody uses the `proto` before it is registered.
         unsafe { (*self.raw.get()).owner = module.as_ptr() };
         // SAFETY: The `proto` is static.
-        to_result(unsafe { bindings::proto_register(self.raw.get(), 1) })
+        to_result(unsafe { bindings::proto_register(self.raw.get()) })
     }
 
     fn unregister(&'static self) {
@@ -225,9 +226,10 @@ impl<F: Family> FamilyDesc<F> {
                 (*socket).ops = selection.ops.as_raw();
                 selection.ops.mark(socket);
             }
+            let proto = selection.proto.raw.get();
             // SAFETY: The namespace and the socket are valid; the protocol is one
             // of `F` by its type.
-            let sk = unsafe { new_sock::<F>(net, socket, selection.proto.raw.get(), kern) }?;
+            let sk = unsafe { new_sock::<F>(net, socket, selection.kind, proto, kern) }?;
             if let Err(e) = F::created(&sk) {
                 // SAFETY: The socket is ours alone; the socket layer expects no `sk` on failure.
                 unsafe {
@@ -254,40 +256,29 @@ impl<F: Family> FamilyDesc<F> {
 unsafe fn new_sock<F: Family>(
     net: *mut kb::net,
     socket: *mut kb::socket,
+    kind: SockType,
     proto: *mut bindings::proto,
     kern: c_int,
 ) -> Result<ARef<Sock<F>>> {
     let number = c_int::from(F::desc().number());
-    let count = SocketCount::<F>::add()?;
+    let count = F::desc().sockets.as_ptr();
     // SAFETY: By the function's safety requirements.
-    let sk = unsafe { bindings::sk_alloc(net, number, kb::GFP_KERNEL, proto, kern) };
-    let sk = NonNull::new(sk).ok_or(ENOMEM)?;
-    let raw = sk.as_ptr();
+    let raw =
+        unsafe { bindings::sock_new(net, socket, number, kind.raw() as c_int, proto, kern, count) };
+    let raw = from_err_ptr(raw)?;
     let layout = raw.cast::<Layout<F>>();
     // SAFETY: `sk_alloc` returns zeroed memory of `obj_size` bytes, which is a whole `Layout<F>`
-    // by the invariants of `Proto`, and nobody else uses it yet.
+    // by the invariants of `Proto`, and nobody else uses it yet. The data's initialiser can't fail.
     unsafe {
-        bindings::sock_init_data(socket, raw);
-        (*raw).sk_allocation = kb::GFP_KERNEL_ACCOUNT;
         (&raw mut (*layout).links).write([Link::new(), Link::new()]);
         (&raw mut (*layout).state).write(UnsafeCell::new(F::state()));
         F::Head::init(&raw mut (*layout).head);
-        if let Err(e) = raw_try_init(&raw mut (*layout).data, F::data()) {
-            F::Head::destroy(&raw mut (*layout).head);
-            ptr::drop_in_place(&raw mut (*layout).state);
-            bindings::sock_orphan(raw);
-            if !socket.is_null() {
-                (*socket).sk = ptr::null_mut();
-            }
-            bindings::sock_put(raw);
-            return Err(e);
+        match raw_try_init(&raw mut (*layout).data, F::data(kind)) {
+            Ok(()) => {}
         }
         (*raw).sk_destruct = Some(destruct::<F>);
-        // `destruct` takes the socket off the count.
-        core::mem::forget(count);
-        bindings::sock_prot_inuse_add(raw, 1);
         // The layout is initialised: the type invariants of `Sock` hold from here on.
-        Ok(ARef::from_raw(sk.cast()))
+        Ok(ARef::from_raw(NonNull::new_unchecked(raw.cast())))
     }
 }
 
@@ -303,32 +294,7 @@ unsafe extern "C" fn destruct<F: Family>(raw: *mut bindings::sock) {
         ptr::drop_in_place(&raw mut (*layout).data);
         ptr::drop_in_place(&raw mut (*layout).state);
         F::Head::destroy(&raw mut (*layout).head);
-        bindings::sock_prot_inuse_add(raw, -1);
-    }
-    drop(SocketCount::<F>(PhantomData));
-}
-
-/// One socket in the family's count.
-struct SocketCount<F: Family>(PhantomData<F>);
-
-impl<F: Family> SocketCount<F> {
-    /// Counts a socket; `ENFILE` if there are too many for the machine, as
-    /// AF_UNIX counts them: twice as many as files.
-    fn add() -> Result<Self> {
-        let sockets = F::desc().sockets.fetch_add(1, Relaxed);
-        let this = Self(PhantomData);
-        // SAFETY: Has no requirements.
-        let files = i64::try_from(unsafe { kb::get_max_files() }).unwrap_or(i64::MAX);
-        if sockets >= files.saturating_mul(2) {
-            return Err(ENFILE);
-        }
-        Ok(this)
-    }
-}
-
-impl<F: Family> Drop for SocketCount<F> {
-    fn drop(&mut self) {
-        F::desc().sockets.fetch_sub(1, Relaxed);
+        bindings::sock_gone(raw, F::desc().sockets.as_ptr());
     }
 }
 
@@ -349,18 +315,18 @@ impl<F: Family> Unattached<F> {
     /// May sleep. `ENOMEM` without memory.
     pub(crate) fn like(other: &Sock<F>) -> Result<Self> {
         let raw = other.as_sk();
+        let kind = other.kind().ok_or(EINVAL)?;
         // SAFETY: The other socket is valid, and so are its namespace and its protocol, which is
         // of family `F` because the socket is.
         let sk = unsafe {
             new_sock::<F>(
                 bindings::sock_net(raw),
                 ptr::null_mut(),
+                kind,
                 (*raw).__sk_common.skc_prot,
                 0,
             )
         }?;
-        // SAFETY: The new socket is ours alone; the type of the other never changes.
-        unsafe { (*sk.as_sk()).sk_type = (*raw).sk_type };
         // INVARIANT: `new_sock` returns the first reference.
         let this = Self { sk };
         F::created(&this.sk)?;
@@ -370,6 +336,25 @@ impl<F: Family> Unattached<F> {
     /// Returns the socket.
     pub(crate) fn sock(&self) -> &Sock<F> {
         &self.sk
+    }
+
+    /// Gives up ownership, for a queue to take it.
+    pub(super) fn into_raw(self) -> NonNull<bindings::sock> {
+        let this = ManuallyDrop::new(self);
+        NonNull::from(&*this.sk).cast()
+    }
+
+    /// Takes ownership again.
+    ///
+    /// # Safety
+    ///
+    /// `raw` comes from [`Unattached::into_raw`], and nobody else has taken it.
+    pub(super) unsafe fn from_raw(raw: NonNull<bindings::sock>) -> Self {
+        // INVARIANT: Those of the value that was given up.
+        Self {
+            // SAFETY: By the function's safety requirements, the reference is the caller's.
+            sk: unsafe { ARef::from_raw(raw.cast()) },
+        }
     }
 
     /// Gives the socket to a file.

@@ -23,11 +23,13 @@
 #![allow(dead_code, unused_imports)]
 
 mod ancillary;
+mod backlog;
 mod chunk;
 mod compat;
 mod cred;
 mod deferred;
 mod diag;
+mod either;
 mod family;
 mod live;
 mod marks;
@@ -52,6 +54,7 @@ pub(crate) use ancillary::{
     Files,
     Sender, //
 };
+pub(crate) use backlog::Backlog;
 pub(crate) use chunk::BufferCaches;
 pub(crate) use compat::errno;
 pub(crate) use cred::PeerCred;
@@ -66,6 +69,7 @@ pub(crate) use diag::{
     DiagDesc,
     DiagRegistration, //
 };
+pub(crate) use either::Either;
 pub(crate) use family::{
     Family,
     FamilyDesc,

@@ -98,6 +98,8 @@ pub(crate) struct PerNet<T: PerNetData> {
     ops: Opaque<bindings::pernet_operations>,
     id: UnsafeCell<c_uint>,
     registered: Atomic<bool>,
+    /// The slot of the initial namespace, as an address; zero while there is none.
+    initial: Atomic<usize>,
     _p: PhantomData<T>,
 }
 
@@ -115,6 +117,7 @@ impl<T: PerNetData> PerNet<T> {
             ops: Opaque::new(pin_init::zeroed()),
             id: UnsafeCell::new(0),
             registered: Atomic::new(false),
+            initial: Atomic::new(0),
             _p: PhantomData,
         }
     }
@@ -147,12 +150,26 @@ impl<T: PerNetData> PerNet<T> {
         }
         // SAFETY: The operations are static.
         to_result(unsafe { bindings::register_pernet_subsys(self.ops.get()) })?;
+        // SAFETY: The initial namespace exists for ever, and its slot was initialised.
+        let initial = unsafe { bindings::net_generic(Net::initial().as_raw(), *self.id.get()) };
+        self.initial.store(initial.expose_provenance(), Release);
         self.registered.store(true, Release);
         Ok(PerNetRegistration(self))
     }
 
     /// Returns the data of a namespace; `None` while nothing is registered.
     pub(super) fn get<'a>(&self, net: &'a Net) -> Option<&'a T> {
+        if net.is_initial() {
+            // Asked several times in the life of each socket, and for the files of all
+            // namespaces: one load instead of a look-up. (Rows `socket` and `pair` of the bench.)
+            // SAFETY: The pointer is that of a valid atomic; what is read through the address
+            // depends on it, which orders the two. The slot was initialised before it was stored.
+            unsafe {
+                let address = self.initial.as_ptr().read_volatile();
+                let slot = ptr::with_exposed_provenance::<Slot<T>>(address);
+                return (!slot.is_null()).then(|| &(*slot).data);
+            }
+        }
         if !self.registered.load(Acquire) {
             return None;
         }
@@ -255,6 +272,7 @@ pub(crate) struct PerNetRegistration<T: PerNetData>(&'static PerNet<T>);
 impl<T: PerNetData> Drop for PerNetRegistration<T> {
     fn drop(&mut self) {
         self.0.registered.store(false, Release);
+        self.0.initial.store(0, Release);
         // SAFETY: The operations were registered.
         unsafe { bindings::unregister_pernet_subsys(self.0.ops.get()) };
     }

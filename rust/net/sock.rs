@@ -341,6 +341,13 @@ impl<F: Family> Sock<F> {
         unsafe { (&raw const (*self.as_sk()).sk_max_ack_backlog).read_volatile() }
     }
 
+    /// Sets what [`Sock::backlog`] returns in a new socket, which nobody else
+    /// knows yet; see [`StateGuard::set_backlog`] for later.
+    pub(crate) fn set_first_backlog(&self, backlog: u32) {
+        // SAFETY: As in `phase`.
+        unsafe { (&raw mut (*self.as_sk()).sk_max_ack_backlog).write_volatile(backlog) };
+    }
+
     /// Returns the number of connections that wait to be accepted. A snapshot,
     /// unless the state lock is held.
     pub(crate) fn pending(&self) -> u32 {

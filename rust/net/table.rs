@@ -29,6 +29,10 @@ use kernel::{
             Full,
             Relaxed, //
         },
+        lock::{
+            spinlock::SpinLockBackend,
+            Guard, //
+        },
         SpinLock, //
     }, //
 };
@@ -47,6 +51,21 @@ pub(super) struct Link(Atomic<usize>);
 impl Link {
     pub(super) fn new() -> Self {
         Self(Atomic::new(0))
+    }
+
+    /// Returns the address. A snapshot, unless a lock is held as said above.
+    fn get(&self) -> usize {
+        // Each operation of `Atomic` is a call on a kernel built by GCC, this one is a plain load.
+        // SAFETY: The pointer is that of a valid atomic; a volatile load is an atomic one in the
+        // kernel's memory model.
+        unsafe { self.0.as_ptr().read_volatile() }
+    }
+}
+
+impl<F: Family> Sock<F> {
+    /// Tells whether the socket is listed in a table by its name. A snapshot.
+    pub(crate) fn is_listed_by_name(&self) -> bool {
+        self.links()[Bound::INDEX].get() != 0
     }
 }
 
@@ -233,6 +252,23 @@ impl<F: Family, C: Chain> SockTable<F, C> {
         if chain.iter().any(&mut taken) {
             return Err(EADDRINUSE);
         }
+        Self::list(bucket, &mut chain, sk)?;
+        then();
+        Ok(())
+    }
+
+    /// Lists a socket, unless it is listed in such a table already: `EADDRINUSE`.
+    pub(crate) fn insert_new(&self, hash: usize, sk: &Sock<F>) -> Result {
+        let bucket = self.bucket(hash);
+        Self::list(bucket, &mut bucket.lock(), sk)
+    }
+
+    /// Puts a socket on the chain of a bucket, unless it is on one already.
+    fn list(
+        bucket: &SpinLock<Bucket<F, C>>,
+        chain: &mut Guard<'_, Bucket<F, C>, SpinLockBackend>,
+        sk: &Sock<F>,
+    ) -> Result {
         let link = &sk.links()[C::INDEX].0;
         let address = ptr::from_ref(bucket).addr();
         // INVARIANT: The bucket's lock is held until the socket is in there.
@@ -241,14 +277,13 @@ impl<F: Family, C: Chain> SockTable<F, C> {
         }
         // SAFETY: The link was zero, so that the socket is on no chain of this kind.
         unsafe { chain.push(sk.into()) };
-        then();
         Ok(())
     }
 
     /// Takes a socket off the table, if it is in there.
     pub(crate) fn remove(&self, sk: &Sock<F>) {
-        let link = &sk.links()[C::INDEX].0;
-        let address = link.load(Relaxed);
+        let link = &sk.links()[C::INDEX];
+        let address = link.get();
         let base = ptr::from_ref(&self.buckets).addr();
         let index = address.wrapping_sub(base) / size_of::<SpinLock<Bucket<F, C>>>();
         let Some(bucket) = self.buckets.get(index) else {
@@ -259,11 +294,11 @@ impl<F: Family, C: Chain> SockTable<F, C> {
         let _reference;
         let mut chain = bucket.lock();
         // Another task may have been faster.
-        if link.load(Relaxed) == ptr::from_ref(bucket).addr() {
+        if link.get() == ptr::from_ref(bucket).addr() {
             // SAFETY: By the invariants of `Link`, the socket is on this chain.
             _reference = unsafe { chain.unlink(sk) };
             // INVARIANT: The socket is in no bucket any more.
-            link.store(0, Relaxed);
+            link.0.store(0, Relaxed);
         }
     }
 
@@ -337,7 +372,7 @@ impl<F: Family, C: Chain> Cursor<'_, F, C> {
             return;
         };
         let chain = bucket.lock();
-        self.sk = if sk.links()[C::INDEX].0.load(Relaxed) == ptr::from_ref(bucket).addr() {
+        self.sk = if sk.links()[C::INDEX].get() == ptr::from_ref(bucket).addr() {
             self.index = self.index.wrapping_add(1);
             // SAFETY: By the invariants of `Link`, the socket is on this chain.
             unsafe { chain.after(&sk) }.map(Into::into)

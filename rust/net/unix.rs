@@ -63,7 +63,7 @@ unsafe impl Head for PlainHead {
     }
 }
 
-/// A head with a maintained `struct unix_sock`.
+/// A head with a maintained `struct unix_sock`, as far as others look into one.
 ///
 /// # Invariants
 ///
@@ -77,19 +77,19 @@ unsafe impl Head for PlainHead {
 ///   it is set once at most, and cleared only by a [`Closing`], or before the
 ///   socket has a file.
 #[repr(transparent)]
-pub(crate) struct UnixHead(bindings::unix_sock);
+pub(crate) struct UnixHead(bindings::runix_head);
 
-// SAFETY: The type is transparent over `struct unix_sock`, which is `repr(C)` and starts with a
+// SAFETY: The type is transparent over `struct runix_head`, which is `repr(C)` and starts with a
 // `struct sock`; the lock is initialised by `init`.
 unsafe impl Head for UnixHead {
     unsafe fn init(this: *mut Self) {
         // INVARIANT: All three pointers start as null.
         // SAFETY: By the function's safety requirements.
-        unsafe { bindings::unix_sock_init(this.cast()) };
+        unsafe { bindings::head_init(this.cast()) };
     }
 
     unsafe fn destroy(this: *mut Self) {
-        let u = this.cast::<bindings::unix_sock>();
+        let u = this.cast::<bindings::runix_head>();
         // SAFETY: Nobody else uses the head; by the type invariants, what isn't null is owned.
         unsafe {
             if !(*u).path.dentry.is_null() {
@@ -106,7 +106,19 @@ unsafe impl Head for UnixHead {
 
     unsafe fn state_lock(this: *mut Self) -> *mut kb::spinlock_t {
         // SAFETY: By the function's safety requirements.
-        unsafe { &raw mut (*this.cast::<bindings::unix_sock>()).lock }
+        unsafe { &raw mut (*this.cast::<bindings::runix_head>()).lock }
+    }
+}
+
+impl UnixHead {
+    /// Returns the link for the one owner of a socket that has no file; null at first.
+    ///
+    /// # Safety
+    ///
+    /// `sk` is a valid socket with such a head.
+    pub(super) unsafe fn spare(sk: *mut bindings::sock) -> *mut *mut bindings::sock {
+        // SAFETY: By the function's safety requirements.
+        unsafe { &raw mut (*sk.cast::<bindings::runix_head>()).spare }
     }
 }
 
@@ -163,8 +175,8 @@ unsafe fn address_bytes<'a>(raw: *const bindings::unix_address) -> &'a [u8] {
 }
 
 impl<F: Family<Head = UnixHead>> Sock<F> {
-    /// Returns the `struct unix_sock`.
-    pub(super) fn as_unix(&self) -> *mut bindings::unix_sock {
+    /// Returns what is there of a `struct unix_sock`.
+    pub(super) fn as_unix(&self) -> *mut bindings::runix_head {
         // CAST: `UnixHead` is transparent.
         self.as_head().cast()
     }

@@ -146,30 +146,30 @@ impl<F: Family<Head = UnixHead>> Sock<F> {
         ready: impl FnMut() -> bool,
     ) -> Result {
         // SAFETY: By the type invariants of `Sock`, the queue is initialised and valid.
-        unsafe { sleep(self.peer_wait(), Turn::One, timeout, ready) }
+        unsafe { sleep(self.room_wait(), Turn::One, timeout, ready) }
     }
 
     /// Wakes one of those who sleep in [`Sock::wait_for_room`].
     pub(crate) fn wake_one_waiter(&self) {
         // SAFETY: By the type invariants of `Sock`, the queue is initialised and valid.
-        unsafe { bindings::wake_one(self.peer_wait()) };
+        unsafe { bindings::wake_one(self.room_wait()) };
     }
 
     /// Tells one who waits for room, sleeping or polling, that there is some.
     pub(crate) fn wake_senders(&self) {
         // SAFETY: By the type invariants of `Sock`, the queue is initialised and valid.
-        unsafe { bindings::wake_senders(self.peer_wait()) };
+        unsafe { bindings::wake_senders(self.room_wait()) };
     }
 
     /// Wakes all who sleep in [`Sock::wait_for_room`].
     pub(crate) fn wake_all_waiters(&self) {
         // SAFETY: By the type invariants of `Sock`, the queue is initialised and valid.
-        unsafe { bindings::wake_all(self.peer_wait()) };
+        unsafe { bindings::wake_all(self.room_wait()) };
     }
 
-    fn peer_wait(&self) -> *mut kb::wait_queue_head {
+    fn room_wait(&self) -> *mut kb::wait_queue_head {
         // SAFETY: By the type invariants of `Sock`, the head is valid.
-        unsafe { &raw mut (*self.as_unix()).peer_wq.wait }
+        unsafe { &raw mut (*self.as_unix()).room_wait }
     }
 }
 

@@ -2,13 +2,13 @@
 
 //! The end of a socket.
 
-use super::backlog::Backlog;
 use super::inflight;
 use super::module::Space;
 use super::socket::Runix;
 #[allow(unused_imports)]
 use crate::net::errno::*;
 use crate::net::{
+    Backlog,
     Closing,
     Phase,
     Shutdown,
@@ -35,15 +35,21 @@ pub(super) enum Cause {
 ///
 /// Mirrors `unix_release_sock()`. May sleep.
 pub(super) fn close(sk: &Closing<'_, Runix>, cause: Cause) {
-    if let Some(space) = sk.space::<Space>() {
+    let space: Option<&Space> = sk.space();
+    if let Some(space) = space {
         space.sockets.remove(sk);
-        space.names.remove(sk);
     }
-    if let Some(files) = sk
-        .initial_space::<Space>()
-        .and_then(|space| space.files.as_ref())
-    {
-        files.remove(sk);
+    // Most sockets never get a name.
+    if sk.is_listed_by_name() {
+        let files = sk
+            .initial_space()
+            .and_then(|all: &Space| all.files.as_ref());
+        if let Some(space) = space {
+            space.names.remove(sk);
+        }
+        if let Some(files) = files {
+            files.remove(sk);
+        }
     }
 
     // What is taken out under the lock is dropped after it.
@@ -52,21 +58,24 @@ pub(super) fn close(sk: &Closing<'_, Runix>, cause: Cause) {
     state.add_shutdown(Shutdown::BOTH);
     state.set_phase(Phase::Closed);
     let path = state.replace_path(None);
-    let backlog = mem::replace(&mut state.backlog, Backlog::new());
+    let backlog =
+        (!state.backlog.is_empty()).then(|| mem::replace(&mut state.backlog, Backlog::new()));
     let peer = sk.take_peer(&mut state);
     drop(state);
     drop(path);
 
     sk.wake_all_waiters();
-    let stream = sk.kind() == Some(SockType::Stream);
-    if let Some(peer) = peer.filter(|_| sk.kind() != Some(SockType::Datagram)) {
+    let datagram = sk.kind() == Some(SockType::Datagram);
+    if let Some(peer) = peer.filter(|_| !datagram) {
         // Nothing comes in any more, so that what is unread now is all there is. The peer learns
         // of the end before its bytes are freed, which might wake it.
-        let unread = if stream {
-            sk.data().received.shut();
-            sk.data().received.queued() > 0
-        } else {
-            sk.data().packets.shut()
+        let unread = match (sk.received(), sk.packets()) {
+            (Some(queue), _) => {
+                queue.shut();
+                queue.queued() > 0
+            }
+            (_, Some(packets)) => packets.queue.shut(),
+            _ => false,
         };
         let mut state = peer.lock();
         // A connection that failed half-way is known to one end alone.
@@ -80,10 +89,10 @@ pub(super) fn close(sk: &Closing<'_, Runix>, cause: Cause) {
             peer.signal_hangup();
         }
     }
-    if stream {
-        sk.data().received.close();
-    } else {
-        sk.data().packets.close();
+    if let Some(queue) = sk.received() {
+        queue.close();
+    } else if let Some(packets) = sk.packets() {
+        packets.queue.close();
     }
 
     if cause == Cause::Released {

@@ -14,6 +14,7 @@ use super::inflight::{
 use super::module::Space;
 use super::socket::Sock;
 use crate::net::{
+    Backlog,
     Deferred,
     Task, //
 };
@@ -130,10 +131,14 @@ fn find(in_flight: &InFlight) -> Result<KVVec<ARef<Sock>>> {
 /// Empties the queues of a socket, those of connections that wait at it
 /// included.
 fn empty(sk: &Sock) {
-    sk.data().received.close();
-    sk.data().packets.close();
+    if let Some(queue) = sk.received() {
+        queue.close();
+    }
+    if let Some(packets) = sk.packets() {
+        packets.queue.close();
+    }
     let mut state = sk.lock();
-    let backlog = core::mem::replace(&mut state.backlog, super::backlog::Backlog::new());
+    let backlog = core::mem::replace(&mut state.backlog, Backlog::new());
     state.set_pending(0);
     drop(state);
     drop(backlog);

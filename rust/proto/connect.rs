@@ -2,14 +2,10 @@
 
 //! How connections come about: listen, connect, accept, socketpair.
 
-use super::backlog::{
-    self,
-    Pending,
-    Waiting, //
-};
 use super::names;
 use super::socket::{
     Live,
+    Pending,
     Sock, //
 };
 #[allow(unused_imports)]
@@ -127,7 +123,7 @@ fn attempt(sk: &Live<'_>, listener: &Sock, timeout: &mut Timeout) -> Result<Cont
         state.set_peer(sk.hold())?;
         state.set_phase(Phase::Established);
     }
-    match join(sk, listener, &mut Some(Waiting::new(new)?))? {
+    match join(sk, listener, &mut Some(new))? {
         Joined::Yes => Ok(ControlFlow::Break(())),
         Joined::ListenerGone => Ok(ControlFlow::Continue(())),
         Joined::ListenerFull => wait_for_room(listener, timeout),
@@ -147,7 +143,7 @@ enum Joined {
 /// Puts a prepared connection into the listener's queue, under both locks.
 ///
 /// Takes it out of `new` if it does.
-fn join(sk: &Live<'_>, listener: &Sock, new: &mut Option<KBox<Waiting>>) -> Result<Joined> {
+fn join(sk: &Live<'_>, listener: &Sock, new: &mut Option<Pending>) -> Result<Joined> {
     // Declared before the locks, and so dropped after them.
     let _old_cred;
     let Some((mut server, mut client)) = Sock::lock_two(listener, sk) else {
@@ -161,7 +157,7 @@ fn join(sk: &Live<'_>, listener: &Sock, new: &mut Option<KBox<Waiting>>) -> Resu
         return Ok(Joined::ListenerFull);
     }
     check_unconnected(sk)?;
-    let pending = new.as_ref().ok_or(EINVAL)?.pending();
+    let pending = new.as_ref().ok_or(EINVAL)?;
     client.may_connect(&server, pending)?;
     let end = pending.sock().into();
 
@@ -171,8 +167,8 @@ fn join(sk: &Live<'_>, listener: &Sock, new: &mut Option<KBox<Waiting>>) -> Resu
     _old_cred = sk.set_peer_cred(listener.peer_cred());
     let count = listener.pending().wrapping_add(1);
     server.set_pending(count);
-    if let Some(waiting) = new.take() {
-        server.backlog.push(waiting);
+    if let Some(pending) = new.take() {
+        server.backlog.push(pending);
     }
     Ok(Joined::Yes)
 }
@@ -221,11 +217,10 @@ pub(super) fn accept(sk: &Live<'_>, blocking: Blocking) -> Result<Pending> {
 
 fn take_pending(sk: &Live<'_>) -> Option<Pending> {
     let mut state = sk.lock();
-    let waiting = state.backlog.pop()?;
+    let pending = state.backlog.pop()?;
     let count = sk.pending().saturating_sub(1);
     state.set_pending(count);
-    drop(state);
-    Some(backlog::unwrap(waiting))
+    Some(pending)
 }
 
 /// Connects two new sockets back to back: `socketpair(2)`.
@@ -248,8 +243,8 @@ pub(super) fn socketpair(a: &Live<'_>, b: &Live<'_>) -> Result {
 /// Mirrors `unix_shutdown()`.
 pub(super) fn shutdown(sk: &Live<'_>, what: Shutdown) -> Result {
     // The queue is shut first: who sees the shutdown sees all that was sent before it.
-    if what.receive() {
-        sk.data().received.shut();
+    if let Some(queue) = sk.received().filter(|_| what.receive()) {
+        queue.shut();
     }
     let mut state = sk.lock();
     state.add_shutdown(what);
@@ -261,8 +256,8 @@ pub(super) fn shutdown(sk: &Live<'_>, what: Shutdown) -> Result {
 
     if let Some(peer) = peer.filter(|_| sk.kind() != Some(SockType::Datagram)) {
         let mirrored = what.mirrored();
-        if mirrored.receive() {
-            peer.data().received.shut();
+        if let Some(queue) = peer.received().filter(|_| mirrored.receive()) {
+            queue.shut();
         }
         peer.lock().add_shutdown(mirrored);
         peer.state_changed();

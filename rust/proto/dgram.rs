@@ -110,8 +110,11 @@ fn parted(sk: &Live<'_>, old: Option<ARef<Sock>>, new: Option<&Sock>) {
 ///
 /// Mirrors `unix_dgram_disconnected()`.
 fn disconnected(sk: &Live<'_>, old: &Sock) {
-    let any = sk.data().packets.count() > 0;
-    sk.data().packets.purge();
+    let Some(packets) = sk.packets() else {
+        return;
+    };
+    let any = packets.queue.count() > 0;
+    packets.queue.purge();
     if !any {
         return;
     }
@@ -265,7 +268,7 @@ fn deliver(
             let mut packet = packet.take().ok_or(EINVAL)?;
             packet.stamp(other);
             let ticket = packets::ticket(packet.meta().attached());
-            let result = other.data().packets.push(packet);
+            let result = other.packets().ok_or(EINVAL)?.queue.push(packet);
             drop(state);
             if let Some(ticket) = ticket {
                 ticket.queued(other);

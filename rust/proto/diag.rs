@@ -24,10 +24,7 @@ use crate::net::{
 use crate::pure::addr::HEADER;
 use kernel::{
     prelude::*,
-    sync::{
-        aref::ARef,
-        atomic::Relaxed, //
-    }, //
+    sync::aref::ARef, //
 };
 
 /// A `struct unix_diag_req`.
@@ -183,16 +180,13 @@ fn put_waiting(sk: &Sock, out: &mut Attributes<'_>) -> Result {
         len = len.min(out.room().saturating_sub(BEHIND_ICONS) & !3);
     }
     let room = out.reserve(attribute::ICONS, len)?;
-    state.backlog.for_each(|place, pending| {
+    let slots = room.chunks_exact_mut(size_of::<u32>());
+    for (slot, pending) in slots.zip(state.backlog.iter()) {
         let inode = pending.peer().map_or(0, |peer| peer.inode_number() as u32);
-        let start = place.saturating_mul(size_of::<u32>());
-        let slot = room
-            .get_mut(start..)
-            .and_then(|slot| slot.first_chunk_mut());
-        if let Some(slot) = slot {
+        if let Some(slot) = slot.first_chunk_mut() {
             *slot = inode.to_ne_bytes();
         }
-    });
+    }
     Ok(())
 }
 
@@ -208,11 +202,10 @@ fn queue_lengths(sk: &Sock) -> (u32, u32) {
 
 /// Returns how many bytes may be received: all, or those of the next datagram.
 fn received(sk: &Sock) -> usize {
-    let data = sk.data();
-    match sk.kind() {
-        Some(SockType::Stream) => data.received.queued(),
-        Some(SockType::SeqPacket) => data.packets.bytes(),
-        _ => data.packets.first_len(),
+    match sk.packets() {
+        None => sk.queued(),
+        Some(packets) if sk.kind() == Some(SockType::SeqPacket) => packets.queue.bytes(),
+        Some(packets) => packets.queue.first_len(),
     }
 }
 
@@ -220,7 +213,7 @@ fn received(sk: &Sock) -> usize {
 fn outstanding(sk: &Sock) -> usize {
     match sk.kind() {
         Some(SockType::Stream) => sk.peer_get().map_or(0, |peer| received(&peer)),
-        _ => sk.data().outstanding.load(Relaxed),
+        _ => sk.outstanding(),
     }
 }
 

@@ -9,7 +9,6 @@
 
 #![forbid(unsafe_code)]
 
-mod backlog;
 mod close;
 mod collector;
 mod connect;

@@ -221,11 +221,11 @@ impl Kind for Stream {
     }
 
     fn input(sk: &Live<'_>) -> usize {
-        sk.data().received.queued()
+        sk.queued()
     }
 
     fn output(sk: &Live<'_>) -> usize {
-        sk.peer().map_or(0, |peer| peer.data().received.queued())
+        sk.peer().map_or(0, |peer| peer.queued())
     }
 
     fn at_mark(sk: &Live<'_>) -> Result<usize> {
@@ -282,11 +282,11 @@ impl Kind for Datagram {
     }
 
     fn input(sk: &Live<'_>) -> usize {
-        sk.data().packets.first_len()
+        sk.packets().map_or(0, |packets| packets.queue.first_len())
     }
 
     fn output(sk: &Live<'_>) -> usize {
-        sk.data().outstanding.load(Relaxed)
+        sk.outstanding()
     }
 
     fn sendmsg(sk: &Live<'_>, msg: &mut SendMsg<'_>) -> Result<usize> {
@@ -304,11 +304,11 @@ impl Kind for SeqPacket {
     }
 
     fn input(sk: &Live<'_>) -> usize {
-        sk.data().packets.bytes()
+        sk.packets().map_or(0, |packets| packets.queue.bytes())
     }
 
     fn output(sk: &Live<'_>) -> usize {
-        sk.data().outstanding.load(Relaxed)
+        sk.outstanding()
     }
 
     fn sendmsg(sk: &Live<'_>, msg: &mut SendMsg<'_>) -> Result<usize> {

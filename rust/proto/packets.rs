@@ -9,8 +9,7 @@ use super::inflight::{
 use super::socket::{
     at_end,
     Live,
-    Sock,
-    Socket, //
+    Sock, //
 };
 #[allow(unused_imports)]
 use crate::net::errno::*;
@@ -117,14 +116,18 @@ impl Sent {
     /// Charges the packet's memory to the sender, until the packet is dropped.
     pub(super) fn charge(&mut self, size: usize) {
         // INVARIANT: The bytes are counted.
-        self.sender.data().outstanding.add(size, Relaxed);
+        if let Some(packets) = self.sender.packets() {
+            packets.outstanding.add(size, Relaxed);
+        }
         self.charged = self.charged.saturating_add(size);
     }
 }
 
 impl Drop for Sent {
     fn drop(&mut self) {
-        let data: &Socket = self.sender.data().get_ref();
+        let Some(data) = self.sender.packets() else {
+            return;
+        };
         let before = data
             .outstanding
             .fetch_sub(self.charged, kernel::sync::atomic::Full);
@@ -145,7 +148,9 @@ pub(super) fn has_room(sk: &Live<'_>) -> bool {
 /// Asks for something of the outstanding bytes and the limit; leaves the wish
 /// to be woken if it isn't so.
 fn wish(sk: &Live<'_>, ask: impl Fn(usize, usize) -> bool) -> bool {
-    let data = sk.data();
+    let Some(data) = sk.packets() else {
+        return false;
+    };
     if ask(data.outstanding.load(Relaxed), sk.sndbuf()) {
         return true;
     }
@@ -163,7 +168,7 @@ pub(super) fn receive(sk: &Live<'_>, msg: &mut ReceiveMsg<'_>) -> Result<usize> 
     if msg.is_out_of_band() {
         return Err(EOPNOTSUPP);
     }
-    let queue = &sk.data().get_ref().packets;
+    let queue = &sk.packets().ok_or(EINVAL)?.queue;
     let mut timeout = match msg.blocking() {
         Blocking::Yes => sk.receive_timeout(),
         Blocking::No => Timeout::NONE,
@@ -279,7 +284,7 @@ fn wait(sk: &Live<'_>, timeout: &mut Timeout, seen: Option<usize>) -> Result<Opt
         }
         return Err(EAGAIN);
     }
-    let queue = &sk.data().get_ref().packets;
+    let queue = &sk.packets().ok_or(EINVAL)?.queue;
     let ended = || sk.shutdown().receive() || (sequenced && sk.phase() == Phase::Closed);
     let arrived = || match seen {
         Some(seen) => queue.arrivals() != seen,
@@ -320,7 +325,7 @@ pub(super) fn poll(sk: &Live<'_>) -> Events {
     if shutdown == Shutdown::BOTH {
         events |= Events::HANGUP;
     }
-    if sk.data().packets.count() > 0 || (phase == Phase::Listening && sk.pending() > 0) {
+    if sk.packet_count() > 0 || (phase == Phase::Listening && sk.pending() > 0) {
         events |= Events::READABLE;
     }
     if sk.kind() == Some(SockType::SeqPacket) && phase == Phase::Closed {
@@ -338,7 +343,7 @@ pub(super) fn poll(sk: &Live<'_>) -> Events {
 /// Tells whether a socket takes no more packets from those that it isn't
 /// connected to.
 pub(super) fn is_full(sk: &Sock) -> bool {
-    u32::try_from(sk.data().packets.count()).unwrap_or(u32::MAX) > sk.backlog()
+    u32::try_from(sk.packet_count()).unwrap_or(u32::MAX) > sk.backlog()
 }
 
 /// Tells whether the peer is another's and full; if so, this socket's pollers

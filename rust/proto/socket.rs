@@ -2,7 +2,6 @@
 
 //! What a socket of the family consists of.
 
-use super::backlog::Backlog;
 use super::{
     close,
     module::{
@@ -25,13 +24,16 @@ use super::{
 use crate::net::errno::*;
 use crate::net::{
     self,
+    Backlog,
     ByteQueue,
     Closing,
+    Either,
     FamilyDesc,
     InodeId,
     PacketQueue,
     Selection,
     SockType,
+    Unattached,
     UnixHead, //
 };
 use core::ptr;
@@ -51,26 +53,22 @@ pub(super) type Sock = net::Sock<Runix>;
 /// A socket in a call through its file.
 pub(super) type Live<'a> = net::Live<'a, Runix>;
 
+/// A connection without a file.
+pub(super) type Pending = Unattached<Runix>;
+
 /// What a socket's state lock guards, besides phase, peer and path.
 pub(crate) struct State {
     /// The connections that wait to be accepted.
-    pub(super) backlog: Backlog,
+    pub(super) backlog: Backlog<Runix>,
 }
 
 /// What the family keeps in each socket.
 #[pin_data]
 pub(crate) struct Socket {
-    /// The bytes that were sent to this socket, if it is a stream.
+    /// The bytes that were sent to this socket, if it is a stream; else the
+    /// packets.
     #[pin]
-    pub(super) received: ByteQueue<Attached>,
-    /// The packets that were sent to this socket, if it is none.
-    #[pin]
-    pub(super) packets: PacketQueue<Sent>,
-    /// How much memory the packets take that this socket has sent and nobody
-    /// has received yet, in bytes.
-    pub(super) outstanding: Atomic<usize>,
-    /// A sender has found that too much.
-    pub(super) wants_room: Atomic<bool>,
+    queue: Either<ByteQueue<Attached>, Packets>,
     /// The inode of the file that the socket is bound to, zero for none; set
     /// once, before others can find the socket by it.
     file: Atomic<usize>,
@@ -79,6 +77,50 @@ pub(crate) struct Socket {
     listener: Atomic<usize>,
     /// `SO_INQ`: each receive tells what is left.
     pub(super) reports_queued: Atomic<bool>,
+}
+
+/// What a socket of packets keeps.
+#[pin_data]
+pub(crate) struct Packets {
+    /// The packets that were sent to this socket.
+    #[pin]
+    pub(super) queue: PacketQueue<Sent>,
+    /// How much memory the packets take that this socket has sent and nobody
+    /// has received yet, in bytes.
+    pub(super) outstanding: Atomic<usize>,
+    /// A sender has found that too much.
+    pub(super) wants_room: Atomic<bool>,
+}
+
+impl net::Sock<Runix> {
+    /// Returns the bytes that were sent to this socket, if it is a stream.
+    #[inline]
+    pub(super) fn received(&self) -> Option<&ByteQueue<Attached>> {
+        self.data().get_ref().queue.first()
+    }
+
+    /// Returns what the socket keeps of packets, if it is no stream.
+    #[inline]
+    pub(super) fn packets(&self) -> Option<&Packets> {
+        self.data().get_ref().queue.second()
+    }
+
+    /// Returns how many packets wait to be received.
+    pub(super) fn packet_count(&self) -> usize {
+        self.packets().map_or(0, |packets| packets.queue.count())
+    }
+
+    /// Returns how many bytes of a stream wait to be received.
+    pub(super) fn queued(&self) -> usize {
+        self.received().map_or(0, ByteQueue::queued)
+    }
+
+    /// Returns how much memory the packets take that this socket has sent and
+    /// nobody has received yet, in bytes.
+    pub(super) fn outstanding(&self) -> usize {
+        self.packets()
+            .map_or(0, |packets| packets.outstanding.load(Relaxed))
+    }
 }
 
 impl Socket {
@@ -144,12 +186,14 @@ impl net::Family for Runix {
         }
     }
 
-    fn data() -> impl PinInit<Socket, Error> {
-        try_pin_init!(Socket {
-            received <- ByteQueue::new(),
-            packets <- PacketQueue::new(),
+    fn data(kind: SockType) -> impl PinInit<Socket> {
+        let packets = pin_init!(Packets {
+            queue <- PacketQueue::new(),
             outstanding: Atomic::new(0),
             wants_room: Atomic::new(false),
+        });
+        pin_init!(Socket {
+            queue <- Either::new(kind == SockType::Stream, ByteQueue::new(), packets),
             file: Atomic::new(0),
             listener: Atomic::new(0),
             reports_queued: Atomic::new(false),
@@ -159,8 +203,8 @@ impl net::Family for Runix {
     fn created(sk: &Sock) -> Result {
         let space: &Space = sk.space().ok_or(ENODEV)?;
         let limit = u32::try_from(space.datagram_queue.get()).unwrap_or(0);
-        sk.lock().set_backlog(limit);
-        space.sockets.insert(list_hash(sk), sk, |_| false, || ())
+        sk.set_first_backlog(limit);
+        space.sockets.insert_new(list_hash(sk), sk)
     }
 
     fn abandoned(sk: Closing<'_, Self>) {

@@ -98,7 +98,7 @@ fn send_all(
     ancillary: Ancillary,
     sent: &mut usize,
 ) -> Result<(), SendError> {
-    let queue = &peer.data().get_ref().received;
+    let queue = peer.received().ok_or(EINVAL)?;
     let mut timeout = None;
     let Ancillary {
         sender: stated,
@@ -189,7 +189,7 @@ pub(super) fn receive(sk: &Live<'_>, msg: &mut ReceiveMsg<'_>) -> Result<usize> 
     }
     let reports = sk.data().reports_queued.load(Relaxed);
     if reports || msg.wants_queued() {
-        msg.set_queued(sk.data().received.queued(), reports);
+        msg.set_queued(sk.queued(), reports);
     }
     Ok(copied)
 }
@@ -213,7 +213,7 @@ fn receive_until(
     target: usize,
     taken: &mut Taken,
 ) -> Result {
-    let queue = &sk.data().get_ref().received;
+    let queue = sk.received().ok_or(EINVAL)?;
     let mut timeout = None;
     loop {
         let mut reader = queue.read();
@@ -327,8 +327,8 @@ fn take(
 
 /// Wakes the writers of a stream, if they wait for room and there is some.
 fn wake_writers(sk: &Live<'_>) {
-    if let Some(peer) = sk.peer() {
-        if sk.data().received.take_wish(peer.sndbuf()) {
+    if let (Some(peer), Some(queue)) = (sk.peer(), sk.received()) {
+        if queue.take_wish(peer.sndbuf()) {
             peer.wake_writers();
         }
     }
@@ -346,7 +346,7 @@ fn set_sender(sk: &Live<'_>, msg: &mut ReceiveMsg<'_>) {
 /// Tells whether a receive would have to wait.
 pub(super) fn would_wait(sk: &Live<'_>) -> bool {
     sk.phase() == Phase::Established
-        && sk.data().received.queued() == 0
+        && sk.queued() == 0
         && !sk.shutdown().receive()
         && !sk.has_error()
 }
@@ -368,7 +368,7 @@ pub(super) fn poll(sk: &Live<'_>) -> Events {
         events |= Events::READ_HANGUP;
         events |= Events::READABLE;
     }
-    if sk.data().received.queued() > 0 || sk.pending() > 0 {
+    if sk.queued() > 0 || sk.pending() > 0 {
         events |= Events::READABLE;
     }
     if phase == Phase::Closed {
@@ -378,7 +378,13 @@ pub(super) fn poll(sk: &Live<'_>) -> Events {
     if phase != Phase::Listening {
         let sndbuf = sk.sndbuf();
         match sk.peer() {
-            Some(peer) if !peer.data().received.wish_writable(sndbuf) => sk.note_no_space(),
+            Some(peer)
+                if peer
+                    .received()
+                    .is_some_and(|queue| !queue.wish_writable(sndbuf)) =>
+            {
+                sk.note_no_space();
+            }
             _ => events |= Events::WRITABLE,
         }
     }

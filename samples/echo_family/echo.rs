@@ -71,8 +71,8 @@ impl Family for Echo {
 
     fn state() {}
 
-    fn data() -> impl PinInit<Bytes, Error> {
-        try_pin_init!(Bytes { queue <- ByteQueue::new() })
+    fn data(_kind: SockType) -> impl PinInit<Bytes> {
+        pin_init!(Bytes { queue <- ByteQueue::new() })
     }
 
     fn created(_sk: &Sock<Self>) -> Result {
