@@ -18,10 +18,6 @@ use kernel::{
     bindings as kb,
     error::to_result,
     prelude::*,
-    str::{
-        CStr,
-        CStrExt as _, //
-    },
     types::NotThreadSafe, //
 };
 
@@ -43,6 +39,16 @@ impl InodeId {
     }
 }
 
+/// Returns the C string in a name, if it ends in a NUL byte: `EINVAL`.
+///
+/// One look at the last byte, where a `CStr` would be looked through.
+fn terminated(name: &[u8]) -> Result<*const c_char> {
+    match name.last() {
+        Some(0) => Ok(name.as_ptr().cast()),
+        _ => Err(EINVAL),
+    }
+}
+
 /// A place in the file system that is in use.
 ///
 /// # Invariants
@@ -57,14 +63,16 @@ impl PathRef {
     /// Looks a path up, following symbolic links, with the rights of the
     /// calling task.
     ///
+    /// The name ends at its first NUL byte; its last one must be such, else
+    /// `EINVAL`.
+    ///
     /// May sleep. Fails as path resolution does: `ENOENT`, `ENOTDIR`, `EACCES`,
     /// `ELOOP`, `ENAMETOOLONG`; see `path_resolution(7)`.
-    pub(crate) fn lookup(name: &CStr) -> Result<Self> {
+    pub(crate) fn lookup(name: &[u8]) -> Result<Self> {
+        let name = terminated(name)?;
         let mut path = MaybeUninit::uninit();
         // SAFETY: The name is terminated; `path` is written on success.
-        to_result(unsafe {
-            bindings::kern_path(name.as_char_ptr(), LOOKUP_FOLLOW, path.as_mut_ptr())
-        })?;
+        to_result(unsafe { bindings::kern_path(name, LOOKUP_FOLLOW, path.as_mut_ptr()) })?;
         // SAFETY: On success, the path was written.
         // INVARIANT: `kern_path` takes both references, and finds no negative dentry.
         Ok(Self(unsafe { path.assume_init() }))
@@ -156,12 +164,12 @@ impl SocketFile {
     ///
     /// May sleep. `EEXIST` if there is such a file, and as `mknod(2)` and path
     /// resolution fail otherwise.
-    pub(crate) fn create<F: Family>(sk: &Live<'_, F>, name: &CStr) -> Result<Self> {
+    pub(crate) fn create<F: Family>(sk: &Live<'_, F>, name: &[u8]) -> Result<Self> {
+        let name = terminated(name)?;
         let mut parent = MaybeUninit::<kb::path>::uninit();
         // SAFETY: The name is terminated; `parent` is written on success.
-        let dentry = unsafe {
-            bindings::start_creating_path(AT_FDCWD, name.as_char_ptr(), parent.as_mut_ptr(), 0)
-        };
+        let dentry =
+            unsafe { bindings::start_creating_path(AT_FDCWD, name, parent.as_mut_ptr(), 0) };
         // SAFETY: Only looks at the pointer's value.
         let error = unsafe { bindings::is_err(dentry.cast()) };
         if error != 0 {

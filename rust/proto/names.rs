@@ -31,7 +31,6 @@ use crate::pure::addr::{
 };
 use kernel::{
     prelude::*,
-    str::CStr,
     sync::aref::ARef, //
 };
 
@@ -72,10 +71,9 @@ impl Terminated {
         self.bytes.get(..self.len).unwrap_or(&self.bytes)
     }
 
-    /// The path alone.
-    fn path(&self) -> Result<&CStr> {
-        let bytes = self.bytes.get(HEADER..self.len).ok_or(EINVAL)?;
-        CStr::from_bytes_with_nul(bytes).map_err(|_| EINVAL)
+    /// The path alone, and the NUL byte.
+    fn terminated(&self) -> Result<&[u8]> {
+        self.bytes.get(HEADER..self.len).ok_or(EINVAL)
     }
 }
 
@@ -104,9 +102,13 @@ fn bind_file(sk: &Live<'_>, path: &[u8]) -> Result {
     let files = files.ok_or(ENODEV)?;
     let name = Terminated::new(path)?;
     let address = Address::new(name.address())?;
-    let file =
-        SocketFile::create(sk, name.path()?)
-            .map_err(|e| if e == EEXIST { EADDRINUSE } else { e })?;
+    let file = SocketFile::create(sk, name.terminated()?).map_err(|e| {
+        if e == EEXIST {
+            EADDRINUSE
+        } else {
+            e
+        }
+    })?;
 
     let naming = sk.lock_bind()?;
     if sk.address().is_some() {
@@ -192,7 +194,11 @@ fn autobind(sk: &Live<'_>) -> Result {
 /// type. May sleep.
 pub(super) fn find(sk: &Live<'_>, name: Name<'_>, bytes: &[u8]) -> Result<ARef<Sock>> {
     match name {
-        Name::Path(path) => find_file(sk, path),
+        // Most programs give the NUL byte with the path, which then needs no copy.
+        Name::Path(path) => match bytes.get(HEADER..=HEADER.wrapping_add(path.len())) {
+            Some(terminated) => find_file(sk, terminated),
+            None => find_file(sk, Terminated::new(path)?.terminated()?),
+        },
         Name::Abstract(_) => sk
             .space::<Space>()
             .ok_or(ENODEV)?
@@ -204,11 +210,12 @@ pub(super) fn find(sk: &Live<'_>, name: Name<'_>, bytes: &[u8]) -> Result<ARef<S
     }
 }
 
+/// Finds the socket that is bound to a file; `path` ends in a NUL byte.
 fn find_file(sk: &Live<'_>, path: &[u8]) -> Result<ARef<Sock>> {
     let files = sk
         .initial_space::<Space>()
         .and_then(|space| space.files.as_ref());
-    let place = PathRef::lookup(Terminated::new(path)?.path()?)?;
+    let place = PathRef::lookup(path)?;
     place.check_writable()?;
     if !place.is_socket() {
         return Err(ECONNREFUSED);
@@ -232,12 +239,7 @@ fn is_named(sk: &Sock, kind: Option<SockType>, bytes: &[u8]) -> bool {
 
 /// Hashes a name together with the type: names of different types are apart.
 fn name_hash(kind: Option<SockType>, bytes: &[u8]) -> usize {
-    // FNV-1a.
-    let start = 0xcbf2_9ce4_8422_2325 ^ u64::from(kind.map_or(0, SockType::raw));
-    let hash = bytes.iter().fold(start, |hash, byte| {
-        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
-    });
-    (hash ^ (hash >> 32)) as usize
+    addr::hash(u64::from(kind.map_or(0, SockType::raw)), bytes) as usize
 }
 
 fn file_hash(inode: InodeId) -> usize {

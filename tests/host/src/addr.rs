@@ -3,7 +3,7 @@
 //! Addresses against the rules of `unix(7)`.
 
 use crate::pure::addr::{
-    autobind_name, is_autobind, BadAddress, Name, AUTOBIND_NAMES, HEADER, PATH_MAX,
+    autobind_name, hash, is_autobind, BadAddress, Name, AUTOBIND_NAMES, HEADER, PATH_MAX,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -184,5 +184,35 @@ fn every_autobind_name_is_an_abstract_name_of_its_own() {
     assert_eq!(
         Name::parse(&address(FAMILY, &autobind_name(0xabcde)), FAMILY),
         Ok(Name::Abstract(b"\0abcde"))
+    );
+}
+
+#[test]
+fn the_hash_takes_all_bytes_in() {
+    let bytes: Vec<u8> = (1..=27).collect();
+    let mut seen = std::collections::HashSet::new();
+    for len in 0..=bytes.len() {
+        assert!(seen.insert(hash(0, &bytes[..len])));
+        assert_eq!(hash(0, &bytes[..len]), hash(0, &bytes[..len]));
+        for place in 0..len {
+            let mut other = bytes[..len].to_vec();
+            other[place] ^= 0x80;
+            assert!(seen.insert(hash(0, &other)), "{len} {place}");
+        }
+    }
+    assert_ne!(hash(1, &bytes), hash(2, &bytes));
+}
+
+#[test]
+fn autobind_names_spread_over_a_table() {
+    let mut buckets = [0u32; 256];
+    for number in 0..4096 {
+        let bytes = address(FAMILY, &autobind_name(number));
+        buckets[(hash(1, &bytes) % 256) as usize] += 1;
+    }
+    // Sixteen each, if they were even.
+    assert!(
+        buckets.iter().all(|&count| (2..48).contains(&count)),
+        "{buckets:?}"
     );
 }
