@@ -172,12 +172,14 @@ pub(super) fn receive(sk: &Live<'_>, msg: &mut ReceiveMsg<'_>) -> Result<usize> 
         copied: 0,
         sender: None,
         files: None,
+        left: 0,
     };
     let result = receive_until(sk, msg, target.max(1), &mut taken);
     let Taken {
         copied,
         sender,
         files,
+        ..
     } = taken;
     // What was received counts, whatever came after it.
     if copied == 0 {
@@ -202,6 +204,8 @@ struct Taken {
     sender: Option<Option<Sender>>,
     /// The files that came with them.
     files: Option<Files>,
+    /// How many more bytes those came with, after a fault in the middle of them.
+    left: usize,
 }
 
 /// Receives until there are `target` bytes and the queue is empty, the message
@@ -282,7 +286,8 @@ fn take(
     taken: &mut Taken,
 ) -> Result<Next, PullFault> {
     let run = reader.run(skip);
-    let limit = run.len;
+    let rest = taken.left;
+    let limit = if rest > 0 { run.len.min(rest) } else { run.len };
     if sk.passes_credentials() {
         let sender = run.value.as_ref().and_then(|value| value.sender.as_ref());
         match &taken.sender {
@@ -294,12 +299,17 @@ fn take(
     }
     let (count, files) = if msg.is_peek() {
         let passing = run.value.and_then(|value| value.passing.as_ref());
+        let passing = passing.filter(|_| rest == 0);
         let files = passing.map(|passing| passing.duplicate().ok().flatten());
         let count = reader.peek(msg, skip, limit)?;
         sk.peek_offset_forward(count);
         (count, files)
     } else {
-        let passing = run.value.and_then(|value| value.passing.take());
+        let passing = match run.value {
+            // Somebody else has read the rest.
+            Some(value) if rest > 0 && value.passing.is_some() => return Ok(Next::Stop),
+            value => value.and_then(|value| value.passing.take()),
+        };
         let count = match reader.pull(msg, limit) {
             Ok(count) => count,
             Err(fault) => {
@@ -315,13 +325,19 @@ fn take(
         (count, passing.map(Passing::take))
     };
     taken.copied = taken.copied.wrapping_add(count);
-    match files {
-        Some(files) => {
+    if files.is_some() || rest > 0 {
+        if let Some(files) = files {
             taken.files = files;
-            Ok(Next::Stop)
         }
-        None if msg.is_peek() && msg.room() == 0 => Ok(Next::More(limit)),
-        None => Ok(Next::More(count)),
+        taken.left = limit.saturating_sub(count);
+        return Ok(match taken.left > 0 && msg.room() > 0 {
+            true => Next::More(count),
+            false => Next::Stop,
+        });
+    }
+    match msg.is_peek() && msg.room() == 0 {
+        true => Ok(Next::More(limit)),
+        false => Ok(Next::More(count)),
     }
 }
 

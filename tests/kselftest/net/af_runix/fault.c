@@ -3,7 +3,7 @@
  * Writes from memory that isn't there yet, or only in part: what arrives is
  * what was written, in order, whatever the kernel had queued when it found out.
  */
-#include "common.h"
+#include "scm.h"
 
 #define PAGES	16
 #define SIZE	(PAGES * 4096)
@@ -125,6 +125,43 @@ TEST_F(fault, read_into_cold)
 	}
 	EXPECT_EQ(0, memcmp(to, want, SIZE));
 	munmap(to, SIZE);
+}
+
+/*
+ * Bytes that files came with go into pages that aren't there yet: all at once with the
+ * files, looked at or taken.
+ */
+TEST_F(fault, files_into_cold)
+{
+	static const int flags[] = { MSG_PEEK | MSG_DONTWAIT, MSG_DONTWAIT };
+	int null = open("/dev/null", O_RDONLY | O_CLOEXEC), fd[MAX_FDS];
+
+	ASSERT_LE(0, null);
+	pat_fill(want, 0, 9000);
+	ASSERT_EQ(1, send(self->fd[0], "<", 1, 0));
+	ASSERT_EQ(1, recv(self->fd[1], got, 1, 0));
+	for (int round = 0; round < 2; round++) {
+		struct control c = {};
+
+		ASSERT_EQ(9000, send_control(self->fd[0], want, 9000, 0, add_fds(&c, &null, 1)));
+		ASSERT_EQ(1, send(self->fd[0], ">", 1, 0));
+		for (int i = 0; i < 2; i++) {
+			unsigned char *to = mmap(NULL, SIZE, PROT_READ | PROT_WRITE,
+						 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+			ASSERT_NE(MAP_FAILED, to);
+			/* The second time the edge of a page is in the middle. */
+			c.len = sizeof(c.buf);
+			EXPECT_EQ(9000, recv_control(self->fd[1], to + round * 2000, 9500,
+						     flags[i], &c));
+			EXPECT_EQ(9000, pat_good(to + round * 2000, 0, 9000));
+			ASSERT_EQ(1, get_fds(&c, fd));
+			close(fd[0]);
+			munmap(to, SIZE);
+		}
+		EXPECT_EQ(1, recv(self->fd[1], got, 9, MSG_DONTWAIT));
+		EXPECT_EQ('>', got[0]);
+	}
 }
 
 TEST_HARNESS_MAIN
