@@ -3,13 +3,15 @@
 #
 # Run one of the kernel's own AF_UNIX test programs against our family. The
 # name this script is called by, less "upstream_", says which. Tests listed in
-# data/skip.list are not run, but reported as skipped, with the reason.
+# data/skip.list are not run, but reported as skipped, with the reason. Of a
+# program in data/only.list, only the tests that are named there exist.
 
 here=$(cd "$(dirname "$0")" && pwd) || exit 1
 prog=$(basename "$0")
 prog=${prog#upstream_}
-bin=$here/data/upstream_$prog
+bin=$here/data/kernel/$prog
 skips=$here/data/skip.list
+onlys=$here/data/only.list
 
 dir=$(mktemp -d /tmp/upstream.XXXXXX) || exit 1
 trap 'cd /; rm -rf "$dir"' EXIT
@@ -23,12 +25,13 @@ if grep -q '^1\.\.0 # SKIP' list; then
 fi
 
 # On one line each: its name, and the reason to skip it, if there is one.
-awk -v prog="$prog" -v skips="$skips" '
+awk -v prog="$prog" -v skips="$skips" -v onlys="$onlys" '
 function flush_fixture(    v, t, name) {
 	for (v = 0; v < (nv ? nv : 1); v++)
 		for (t = 0; t < nt; t++) {
 			name = fixture "." (nv ? variant[v] "." : "") test[t]
-			print name, reason_of(name)
+			if (is_wanted(name))
+				print name, reason_of(name)
 		}
 	nv = nt = 0
 }
@@ -38,26 +41,45 @@ function reason_of(name,    i) {
 			return reason[i]
 	return ""
 }
+function is_wanted(name,    i) {
+	for (i = 0; i < nw; i++)
+		if (name ~ wanted[i])
+			return 1
+	return !nw
+}
+function as_pattern(word) {
+	gsub(/\./, "[.]", word)
+	gsub(/\*/, ".*", word)
+	return "^" word "$"
+}
 BEGIN {
-	np = nv = nt = 0
+	np = nv = nt = nw = 0
+	while ((getline line < onlys) > 0)
+		if (line !~ /^#/ && split(line, word) == 2 && word[1] == prog)
+			wanted[nw++] = as_pattern(word[2])
 	while ((getline line < skips) > 0) {
 		if (line ~ /^#/ || split(line, word) < 3 || word[1] != prog)
 			continue
 		sub(/^[^ \t]+[ \t]+[^ \t]+[ \t]+/, "", line)
 		reason[np] = line
-		gsub(/\./, "[.]", word[2])
-		gsub(/\*/, ".*", word[2])
-		pattern[np++] = "^" word[2] "$"
+		pattern[np++] = as_pattern(word[2])
 	}
 }
 /^# FIXTURE/ || /^#/ { next }
 /^---/ { flush_fixture(); next }
 {
-	col1 = substr($0, 1, 20); col2 = substr($0, 22, 25); col3 = substr($0, 48)
-	gsub(/ /, "", col1); gsub(/ /, "", col2); gsub(/ /, "", col3)
-	if (col1 != "") fixture = col1
-	if (col2 != "") variant[nv++] = col2
-	if (col3 != "") test[nt++] = col3
+	# Columns of 20 and 25, but a longer name pushes the rest to the right.
+	if ($0 !~ /^ /)
+		fixture = $1
+	rest = substr($0, (/^ / || length($1) < 20 ? 20 : length($1)) + 2)
+	if (rest !~ /^ /) {
+		split(rest, word)
+		variant[nv++] = word[1]
+		sub(/^[^ ]*/, "", rest)
+	}
+	gsub(/ /, "", rest)
+	if (rest != "")
+		test[nt++] = rest
 }
 END { flush_fixture() }
 ' list >tests
