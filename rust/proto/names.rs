@@ -25,7 +25,6 @@ use crate::pure::addr::{
     self,
     BadAddress,
     Name,
-    AUTOBIND_NAMES,
     HEADER,
     PATH_MAX, //
 };
@@ -164,9 +163,7 @@ fn autobind(sk: &Live<'_>) -> Result {
     if sk.address().is_some() {
         return Ok(());
     }
-    let first = crate::net::random_u32() % AUTOBIND_NAMES;
-    for i in 1..=AUTOBIND_NAMES {
-        let name = addr::autobind_name(first.wrapping_add(i));
+    for name in addr::autobind_names(crate::net::random_u32()) {
         let mut bytes = [0; HEADER + 6];
         bytes[..HEADER].copy_from_slice(&FAMILY.number().to_ne_bytes());
         bytes[HEADER..].copy_from_slice(&name);

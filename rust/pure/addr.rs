@@ -115,3 +115,10 @@ pub(crate) fn autobind_name(number: u32) -> [u8; 6] {
     let digit = |shift: u32| DIGITS[((number >> shift) & 15) as usize];
     [0, digit(16), digit(12), digit(8), digit(4), digit(0)]
 }
+
+/// Returns every autobind name once, from behind the one with number `first` on.
+///
+/// Autobind takes the first that is free; at the end none is (`ENOSPC`).
+pub(crate) fn autobind_names(first: u32) -> impl Iterator<Item = [u8; 6]> {
+    (1..=AUTOBIND_NAMES).map(move |i| autobind_name(first.wrapping_add(i)))
+}

@@ -3,7 +3,8 @@
 //! Addresses against the rules of `unix(7)`.
 
 use crate::pure::addr::{
-    autobind_name, hash, is_autobind, BadAddress, Name, AUTOBIND_NAMES, HEADER, PATH_MAX,
+    autobind_name, autobind_names, hash, is_autobind, BadAddress, Name, AUTOBIND_NAMES, HEADER,
+    PATH_MAX,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -215,4 +216,26 @@ fn autobind_names_spread_over_a_table() {
         buckets.iter().all(|&count| (2..48).contains(&count)),
         "{buckets:?}"
     );
+}
+
+/// What autobind does when all names but some are taken, which takes too much memory to try
+/// with sockets.
+#[test]
+fn autobind_finds_the_last_free_name_and_no_more() {
+    for first in [0, 1, 0x7ffff, AUTOBIND_NAMES - 1, u32::MAX] {
+        for free in [0, 1, 0xabcde, AUTOBIND_NAMES - 1] {
+            let free = autobind_name(free);
+            assert_eq!(autobind_names(first).find(|name| *name == free), Some(free));
+        }
+        // No name is free: each was tried, and it ends.
+        let mut tried = vec![false; AUTOBIND_NAMES as usize];
+        let none = autobind_names(first).find(|name| {
+            let digits = std::str::from_utf8(&name[1..]).unwrap();
+            let number = usize::from_str_radix(digits, 16).unwrap();
+            assert!(!std::mem::replace(&mut tried[number], true));
+            false
+        });
+        assert_eq!(none, None);
+        assert!(tried.iter().all(|&t| t));
+    }
 }
