@@ -4,6 +4,7 @@
 #include "common.h"
 
 #include <grp.h>
+#include <linux/fs.h>
 #include <sched.h>
 #include <sys/mount.h>
 #include <sys/statvfs.h>
@@ -334,6 +335,37 @@ TEST_F(addr, read_only)
 	EXPECT_EQ(0, rc(umount("ro")));
 }
 
+static int set_immutable(const char *path, bool on)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC), flags = 0, err;
+
+	err = rc(ioctl(fd, FS_IOC_GETFLAGS, &flags));
+	flags = on ? flags | FS_IMMUTABLE_FL : flags & ~FS_IMMUTABLE_FL;
+	if (!err)
+		err = rc(ioctl(fd, FS_IOC_SETFLAGS, &flags));
+	close(fd);
+	return err;
+}
+
+/* A directory that may not be changed takes no new name. */
+TEST_F(addr, immutable)
+{
+	struct name n = path_name(self->family, "dir/old");
+	int l, err;
+
+	ASSERT_EQ(0, mkdir("dir", 0755));
+	l = listener(self->family, &n, 4);
+	ASSERT_LE(0, l);
+	err = set_immutable("dir", true);
+	if (err)
+		SKIP(return, "no immutable directories here: %s", strerror(-err));
+	EXPECT_EQ(-EPERM, try_bind(self->family, "dir/new"));
+	EXPECT_EQ(-EADDRINUSE, try_bind(self->family, "dir/old"));
+	EXPECT_EQ(0, try_connect(self->family, "dir/old"));
+	EXPECT_EQ(0, set_immutable("dir", false));
+	EXPECT_EQ(0, try_bind(self->family, "dir/new"));
+}
+
 TEST_F(addr, permissions)
 {
 	struct name n = path_name(self->family, "open/s");
@@ -459,6 +491,83 @@ TEST_F(addr, relative_path)
 	EXPECT_LE(0, dial(self->family, &full));
 	ASSERT_EQ(0, xgetsockname(l, &got));
 	EXPECT_TRUE(same_name(&n, &got));
+}
+
+/* A file can be mounted elsewhere; what another mount namespace has is not seen here. */
+TEST_F(addr, mounts)
+{
+	struct name n = path_name(self->family, "s"), got;
+	struct name t = path_name(self->family, "t");
+	int l = listener(self->family, &n, 4), c, sv[2];
+	char path[120], ch;
+	pid_t pid;
+
+	ASSERT_LE(0, l);
+	ASSERT_EQ(0, touch("t"));
+	ASSERT_EQ(0, mkdir("m", 0755));
+	ASSERT_EQ(0, rc(socketpair(AF_UNIX, SOCK_STREAM, 0, sv)));
+	pid = spawn();
+	if (!pid) {
+		if (unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+		    mount("s", "t", NULL, MS_BIND, NULL) ||
+		    mount(NULL, "t", NULL, MS_REMOUNT | MS_BIND | MS_RDONLY, NULL) ||
+		    mount("none", "m", "tmpfs", 0, NULL))
+			_exit(77);
+		c = dial(self->family, &t);
+		if (c < 0 || xgetpeername(c, &got) || !same_name(&n, &got))
+			_exit(1);
+		n = path_name(self->family, "m/inner");
+		if (listener(self->family, &n, 4) < 0 || write(sv[1], "x", 1) != 1)
+			_exit(2);
+		_exit(read(sv[1], &ch, 1) != 1);
+	}
+	close(sv[1]);
+	if (read(sv[0], &ch, 1) != 1) {
+		ASSERT_EQ(77, reap(pid));
+		SKIP(return, "cannot mount here");
+	}
+	EXPECT_EQ(-ECONNREFUSED, try_connect(self->family, "t"));
+	EXPECT_EQ(-ENOENT, try_connect(self->family, "m/inner"));
+	snprintf(path, sizeof(path), "/proc/%d/root%s/m/inner", pid, self->dir);
+	EXPECT_EQ(0, try_connect(self->family, path));
+	EXPECT_EQ(1, write(sv[0], "x", 1));
+	EXPECT_EQ(0, reap(pid));
+}
+
+/* Descriptors stand for directories, and for the socket's file itself. */
+TEST_F(addr, by_descriptor)
+{
+	int dir, file, l, fd;
+	char path[80];
+	struct name n, got;
+
+	ASSERT_EQ(0, mkdir("dir", 0755));
+	dir = open("dir", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	ASSERT_LE(0, dir);
+	ASSERT_EQ(0, chdir("/"));
+	snprintf(path, sizeof(path), "/proc/self/fd/%d/s", dir);
+	n = path_name(self->family, path);
+	l = listener(self->family, &n, 4);
+	ASSERT_LE(0, l);
+	EXPECT_EQ(0, fstatat(dir, "s", &(struct stat){}, 0));
+	ASSERT_EQ(0, xgetsockname(l, &got));
+	EXPECT_TRUE(same_name(&n, &got));
+	EXPECT_EQ(0, try_connect(self->family, path));
+
+	file = openat(dir, "s", O_PATH | O_CLOEXEC);
+	ASSERT_LE(0, file);
+	ASSERT_EQ(0, rc(unlinkat(dir, "s", 0)));
+	EXPECT_EQ(-ENOENT, try_connect(self->family, path));
+	/* It has no name any more, and is found. */
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", file);
+	EXPECT_EQ(0, try_connect(self->family, path));
+	EXPECT_EQ(-EADDRINUSE, try_bind(self->family, path));
+	/* The socket is not its file. */
+	fd = xsocket(self->family);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	EXPECT_EQ(-ECONNREFUSED, try_connect(self->family, path));
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", l);
+	EXPECT_EQ(-ECONNREFUSED, try_connect(self->family, path));
 }
 
 TEST_F(addr, access_time)
