@@ -89,6 +89,9 @@ lint:
 fmt:
 	@scripts/fmt
 
+rows:
+	@scripts/rows
+
 prepare-kernel:
 	@scripts/prepare-kernel $(VERSION)
 
@@ -111,6 +114,7 @@ help:
 #H   make fuzz            random programs on AF_UNIX and AF_RUNIX [SEED=1] [MINUTES=10]
 #H   make lint            style, layers, unsafe, panics
 #H   make fmt             rustfmt on the sources
+#H   make rows            Documentation/behaviour.rst, of what the last check has found
 #H
 #H See how fast it is, in instructions, against AF_UNIX, pipes and TCP:
 #H   make bench           the whole table, as CSV and as a chart [BENCH='sr/stream/*']
@@ -132,4 +136,4 @@ help:
 #H RUNIX_ACCEL (kvm or tcg), RUNIX_MIRROR (a Debian archive's address).
 
 .PHONY: all tree modules modules_install clean run shell check check-debug check-fast \
-	bench bench-gate bench-native bench-profile lint fmt prepare-kernel update clean-cache help
+	bench bench-gate bench-native bench-profile lint fmt rows prepare-kernel update clean-cache help

@@ -39,6 +39,48 @@ check_guest() { # VERSION OPTIONS...
 		record fail "$v: guest: $(paste -sd';' "$out/verdict")"
 		sed 's/^/                     | /' "$out/trouble" | head -n 20
 	fi
+	if [[ -z ${ONLY:-} || $ONLY == '*' ]] && ! is_debug_version "$v"; then keep_results "$v" "$out/results"; fi
+}
+
+# The table of rows is held against results of complete runs, and made of them.
+results_kept() { printf '%s\n' "$WORK/$1/results"; } # VERSION, or "host"
+
+keep_results() { # VERSION FILE
+	mkdir -p "$WORK/$1"
+	cp "$2" "$(results_kept "$1")"
+}
+
+# Each row of AF_UNIX's behaviour is accounted for by the tests that ran.
+check_rows() { # VERSION
+	local v=$1 rows=$RUNIX_TOP/scripts/lib/rows list=$SRC/tests/kselftest/rows
+	local -a results
+	results=("$(results_kept host)" "$(results_kept "$v")")
+	step "rows of behaviour: $v"
+	# The table is made with the preferred series; another kernel may lack a thing or two.
+	if [[ $(series_of "$v") != "${RUNIX_SUPPORTED_SERIES[0]}" ]]; then
+		expect "$v: every row is accounted for" "$rows" --lenient "$list" "${results[@]}"
+		return
+	fi
+	expect "$v: every row is accounted for" "$rows" "$list" "${results[@]}"
+	expect "$v: Documentation/behaviour.rst is what the tests say" \
+		"$rows" --compare "$SRC/Documentation/behaviour.rst" "$list" "${results[@]}"
+	sed '/^row 12$/,/^$/d' "$list" >"$OUT/rows"
+	expect_failure "rows: a missing row is noticed" 'row 12 is missing' "$rows" "$OUT/rows" "${results[@]}"
+	sed '/^row 12$/,/^$/s/^same$/differs/;s/^differs$//' "$list" >"$OUT/rows"
+	expect_failure "rows: a row without account is noticed" 'row 12 has no account' \
+		"$rows" "$OUT/rows" "${results[@]}"
+	sed 's/^tests addr.umask/& addr.no_such_test/' "$list" >"$OUT/rows"
+	expect_failure "rows: a test that did not run is noticed" 'row 13: addr.no_such_test did not run on AF_UNIX' \
+		"$rows" "$OUT/rows" "${results[@]}"
+	local line
+	for line in 'not ok addr: addr.runix.umask:has failed on AF_RUNIX' 'skip addr: addr.unix.umask:was skipped on AF_UNIX'; do
+		{ cat "${results[@]}"; echo "${line%:*}"; } >"$OUT/rows-results"
+		expect_failure "rows: a test that ${line##*:} is noticed" "row 13: addr.umask ${line##*:}" \
+			"$rows" "$list" "$OUT/rows-results"
+	done
+	grep -v 'addr\.runix\.umask' "${results[1]}" >"$OUT/rows-results"
+	expect_failure "rows: a test that ran on one family is noticed" 'row 13: addr.umask did not run on AF_RUNIX' \
+		"$rows" "$list" "${results[0]}" "$OUT/rows-results"
 }
 
 # Negative controls: guests that must be reported as failed, and for the right reason.
@@ -74,4 +116,5 @@ check_series() { # SERIES
 	build_module "$KERNEL"
 	check_module "$KERNEL"
 	check_guest "$KERNEL"
+	check_rows "$KERNEL"
 }

@@ -19,6 +19,8 @@ record_cargo() { # NAME OUTPUT STATUS
 	record_many skip "$ignored" "$name"
 	if ((rc != 0 && failed == 0)); then record fail "$name: cargo ended with status $rc"; fi
 	if ((rc == 0 && passed == 0)); then record fail "$name: not a single test ran"; fi
+	sed -nE 's/^test (\S+) \.\.\. ok$/ok host: \1/p; s/^test (\S+) \.\.\. FAILED$/not ok host: \1/p' "$out" \
+		>>"$OUT/results-host"
 	if ((rc != 0)); then grep -vE '^ *(Compiling|Downloaded|Downloading)' "$out" | tail -n 40 | sed 's/^/                     | /'; fi
 	note "$name: $passed passed, $failed failed, $ignored ignored"
 }
@@ -36,6 +38,7 @@ check_host() {
 		>"$OUT/cargo" 2>&1 </dev/null || rc=$?
 	cat "$OUT/cargo" >>"$LOG"
 	record_cargo "samples/rust/programs" "$OUT/cargo" "$rc"
+	keep_results host "$OUT/results-host"
 }
 
 check_harness() { # VERSION
