@@ -61,6 +61,12 @@ BEGIN {
 		if (line ~ /^#/ || split(line, word) < 3 || word[1] != prog)
 			continue
 		sub(/^[^ \t]+[ \t]+[^ \t]+[ \t]+/, "", line)
+		# Only where a file is missing.
+		if (word[3] ~ /^!/) {
+			if (!system("test -e " substr(word[3], 2)))
+				continue
+			sub(/^[^ \t]+[ \t]+/, "", line)
+		}
 		reason[np] = line
 		pattern[np++] = as_pattern(word[2])
 	}

@@ -153,6 +153,16 @@ TEST_F(peer, label)
 	EXPECT_EQ(want, label(c, buf, sizeof(buf)));
 }
 
+/* The ends of a pair are labelled by AppArmor itself, for AF_UNIX alone. */
+TEST_F(peer, label_of_pair)
+{
+	int want = !variant->runix && has_apparmor() ? (int)strlen("unconfined") : -ENOPROTOOPT;
+	char buf[100];
+
+	EXPECT_EQ(want, label(self->fd[0], buf, sizeof(buf)));
+	EXPECT_EQ(want, label(self->fd[1], buf, sizeof(buf)));
+}
+
 /* The peer as seen from another user namespace, and another pid namespace. */
 TEST_F(peer, namespaces)
 {

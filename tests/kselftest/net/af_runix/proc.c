@@ -394,4 +394,58 @@ TEST_F(proc, protocols)
 	EXPECT_EQ(0, in_use(stream));
 }
 
+/* All sockets of this namespace, of any family. */
+static int sockets_used(void)
+{
+	FILE *f = fopen("/proc/thread-self/net/sockstat", "re");
+	int n = -ENOENT;
+
+	if (!f)
+		return -errno;
+	if (fscanf(f, "sockets: used %d", &n) != 1)
+		n = -EINVAL;
+	fclose(f);
+	return n;
+}
+
+/* A socket that was closed is counted until the last who may look at it has gone. */
+static bool come_to(int used)
+{
+	int i;
+
+	for (i = 0; i < 500 && sockets_used() != used; i++)
+		usleep(10000);
+	return sockets_used() == used;
+}
+
+TEST_F(proc, sockets_used)
+{
+	struct name n = abstract_name(self->family, "n");
+	int start, l, c, sv[2], type;
+
+	ASSERT_EQ(0, rc(unshare(CLONE_NEWNET)));
+	start = sockets_used();
+	ASSERT_LE(0, start);
+	for (type = SOCK_STREAM; type <= SOCK_SEQPACKET; type++) {
+		if (type == SOCK_RAW || type == SOCK_RDM)
+			continue;
+		ASSERT_EQ(0, rc(socketpair(self->family, type, 0, sv)));
+		EXPECT_TRUE(come_to(start + 2));
+		/* The other end still has it for its peer. */
+		close(sv[0]);
+		EXPECT_EQ(start + 2, sockets_used());
+		close(sv[1]);
+		EXPECT_TRUE(come_to(start));
+	}
+	l = listener(self->family, &n, 4);
+	c = dial(self->family, &n);
+	ASSERT_LE(0, c);
+	/* One of the three has no descriptor yet. */
+	EXPECT_TRUE(come_to(start + 3));
+	close(l);
+	EXPECT_TRUE(come_to(start + 2));
+	close(c);
+	EXPECT_TRUE(come_to(start));
+}
+
 TEST_HARNESS_MAIN
