@@ -270,6 +270,7 @@ TEST_F(apparmor, unix_rules)
 	EXPECT_EQ(0, UNDER(deny, say(by_path, "x") == 1 ? 0 : -EIO));
 	unload(deny);
 	unload(allow);
+	EXPECT_EQ(0, rc(umount2(INTERFACE, MNT_DETACH)));
 }
 
 /* The label that one sees of the other end is the profile. */
@@ -298,6 +299,7 @@ TEST_F(apparmor, label)
 		*strchr(allow, ' ') = 0;
 	}
 	unload(allow);
+	EXPECT_EQ(0, rc(umount2(INTERFACE, MNT_DETACH)));
 }
 
 TEST_HARNESS_MAIN
