@@ -181,7 +181,7 @@ pub(super) struct Chunk(NonNull<Header>);
 
 /// An index into the sizes.
 #[derive(Clone, Copy, PartialEq, Eq)]
-#[repr(usize)]
+#[repr(u32)]
 enum Class {
     Small = 0,
     Page = 1,
@@ -195,6 +195,10 @@ pub(super) struct Header {
     /// Which positions the chunk holds.
     pub(super) segment: UnsafeCell<Segment>,
     class: Class,
+    /// How many parts of pages the chunk holds instead of bytes: see
+    /// [`super::handed`]. They are at the start of its memory, a `struct bio_vec`
+    /// each with a reference to its page. Set before others know the chunk.
+    parts: u32,
 }
 
 /// How many bytes fit into a chunk of each class.
@@ -233,6 +237,7 @@ impl Chunk {
                 next: Atomic::new(0),
                 segment: UnsafeCell::new(Segment::new(position, capacity(class))),
                 class,
+                parts: 0,
             })
         };
         // INVARIANT: The object was just allocated and its header initialised.
@@ -256,8 +261,14 @@ impl Chunk {
 
 impl Drop for Chunk {
     fn drop(&mut self) {
-        // SAFETY: By the type invariants.
-        let class = unsafe { (*self.0.as_ptr()).class };
+        // SAFETY: By the type invariants; the parts own their references.
+        let class = unsafe {
+            let parts = (*self.0.as_ptr()).parts;
+            if parts > 0 {
+                bindings::parts_put(Header::bytes(self.0).cast(), parts);
+            }
+            (*self.0.as_ptr()).class
+        };
         // SAFETY: By the type invariants; the header needs no drop.
         unsafe { free_class(class, self.0.cast()) };
     }
@@ -279,6 +290,32 @@ impl Header {
     /// Lets a chunk follow this one.
     pub(super) fn set_next(&self, next: NonNull<Header>) {
         self.next.store(next.as_ptr().expose_provenance(), Release);
+    }
+
+    /// Returns how many parts of pages the chunk holds instead of bytes.
+    #[inline]
+    pub(super) fn parts(&self) -> u32 {
+        self.parts
+    }
+
+    /// Lets a chunk be one of `parts` parts, with `count` bytes from `position` on.
+    ///
+    /// # Safety
+    ///
+    /// `this` is a valid chunk that nobody else knows; it holds that many parts,
+    /// which it owns from here on.
+    pub(super) unsafe fn set_parts(this: NonNull<Self>, parts: u32, position: usize, count: usize) {
+        // SAFETY: By the function's safety requirements.
+        unsafe {
+            (*this.as_ptr()).parts = parts;
+            *(*this.as_ptr()).segment.get() = Segment::new(position, count);
+        }
+    }
+
+    /// Returns how many `T` any chunk has room for.
+    pub(super) const fn room_for<T>() -> u32 {
+        assert!(align_of::<T>() <= align_of::<Self>());
+        (capacity(Class::Small) / size_of::<T>()) as u32
     }
 
     /// Returns the memory of the chunk's bytes.

@@ -31,6 +31,7 @@ mod deferred;
 mod diag;
 mod either;
 mod family;
+mod handed;
 mod live;
 mod marks;
 mod msg;

@@ -72,6 +72,36 @@ impl SendMsg<'_> {
         self.flags() & bindings::MSG_NOSIGNAL == 0
     }
 
+    /// Tells whether pages may be taken in the place of their bytes
+    /// (`MSG_SPLICE_PAGES`).
+    #[inline]
+    pub(super) fn splices_pages(&self) -> bool {
+        self.flags() & bindings::MSG_SPLICE_PAGES != 0
+    }
+
+    /// Takes references to the pages of the next `count` bytes at most, as many as
+    /// can be taken. Returns how many bytes those are, and in how many parts.
+    ///
+    /// # Safety
+    ///
+    /// `parts` is valid for writes of `room` elements.
+    pub(super) unsafe fn take_pages(
+        &mut self,
+        parts: *mut kb::bio_vec,
+        room: u32,
+        count: usize,
+    ) -> (usize, u32) {
+        let count = count.min(self.len);
+        let mut used = 0;
+        // SAFETY: The message by the type invariants, the parts by the function's safety
+        // requirements.
+        let taken =
+            unsafe { bindings::parts_take(self.as_raw(), count, parts, room, &raw mut used) };
+        // INVARIANT: The iterator has moved on by that much.
+        self.len = self.len.saturating_sub(taken);
+        (taken, used)
+    }
+
     /// Tells whether an address was given.
     pub(crate) fn has_address(&self) -> bool {
         // SAFETY: By the type invariants.
@@ -319,11 +349,34 @@ impl ReceiveMsg<'_> {
         copied
     }
 
+    /// Copies `count` bytes of parts of pages, from `offset` on, and tells how many
+    /// were copied: fewer if a page is not present.
+    ///
+    /// # Safety
+    ///
+    /// There are `parts` parts, with that many bytes.
+    pub(super) unsafe fn copy_parts_nofault(
+        &mut self,
+        parts: *const kb::bio_vec,
+        number: u32,
+        offset: usize,
+        count: usize,
+    ) -> usize {
+        let count = count.min(self.room);
+        // SAFETY: The parts by the function's safety requirements, the iterator by the type
+        // invariants.
+        let copied = unsafe { bindings::parts_copy(parts, number, offset, count, self.iter()) };
+        // INVARIANT: The iterator has moved on by that much.
+        self.room = self.room.saturating_sub(copied);
+        copied
+    }
+
     /// Takes back the last `count` copied bytes.
     ///
     /// # Safety
     ///
-    /// That many bytes have been copied by [`ReceiveMsg::copy_nofault`].
+    /// That many bytes have been copied by [`ReceiveMsg::copy_nofault`], or by
+    /// [`ReceiveMsg::copy_parts_nofault`].
     pub(super) unsafe fn revert(&mut self, count: usize) {
         // SAFETY: By the function's safety requirements.
         unsafe { kb::iov_iter_revert(self.iter(), count) };

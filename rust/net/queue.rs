@@ -25,6 +25,7 @@ use super::chunk::{
     Chunk,
     Header, //
 };
+use super::handed;
 use super::marks::{
     Mark,
     Marks,
@@ -206,6 +207,10 @@ impl<M: Send> ByteQueue<M> {
         }
         let start = self.positions.write_position();
         if unread == 0 {
+            if msg.hands_over_pages() {
+                // They can't follow a chunk that has room.
+                self.free_chain(&mut writer);
+            }
             self.restart(&mut writer, start);
         }
         let tail = writer.tail;
@@ -237,6 +242,22 @@ impl<M: Send> ByteQueue<M> {
         while done < count {
             let position = start.wrapping_add(done);
             let left = count.wrapping_sub(done);
+            if msg.hands_over_pages() && Self::tail_is_full(writer, position) {
+                match Chunk::of_pages(msg, left, position) {
+                    Ok(Some((chunk, taken))) => {
+                        self.link(writer, chunk.into_raw());
+                        done = done.wrapping_add(taken);
+                        continue;
+                    }
+                    // What isn't to be taken is copied.
+                    Ok(None) => {}
+                    Err(_) => {
+                        // SAFETY: That many bytes were taken in this loop.
+                        unsafe { msg.revert(done) };
+                        return Err(PushError::NoMemory);
+                    }
+                }
+            }
             let error = match self.room_at(writer, position, left, unread) {
                 Ok((chunk, room)) => {
                     let part = room.min(left);
@@ -309,6 +330,11 @@ impl<M: Send> ByteQueue<M> {
         let Some(tail) = writer.tail else {
             return;
         };
+        // SAFETY: The chunk is owned by the queue.
+        if unsafe { (*tail.as_ptr()).parts() } > 0 {
+            // Pages that were read are nobody's memory to write to.
+            return self.free_chain(writer);
+        }
         // SAFETY: The queue is drained and the writer lock is held: by the type invariants, the
         // chain is ours.
         unsafe {
@@ -338,6 +364,14 @@ impl<M: Send> ByteQueue<M> {
         }
         let chunk = Chunk::alloc(wanted, unread, position).map_err(|_| PushError::NoMemory)?;
         let chunk = chunk.into_raw();
+        self.link(writer, chunk);
+        // SAFETY: The chunk is owned by the queue, and its segment changes by the writer alone.
+        let room = unsafe { (*(*chunk.as_ptr()).segment.get()).room(position) };
+        Ok((chunk, room))
+    }
+
+    /// Puts a chunk behind the last one, which is full.
+    fn link(&self, writer: &mut Guard<'_, WriterHalf, MutexBackend>, chunk: NonNull<Header>) {
         match writer.tail {
             // SAFETY: The chunk is owned by the queue.
             Some(tail) => unsafe { (*tail.as_ptr()).set_next(chunk) },
@@ -347,9 +381,14 @@ impl<M: Send> ByteQueue<M> {
         }
         // INVARIANT: The chunk is the last of the chain, and begins where the one before ends.
         writer.tail = Some(chunk);
-        // SAFETY: As above.
-        let room = unsafe { (*(*chunk.as_ptr()).segment.get()).room(position) };
-        Ok((chunk, room))
+    }
+
+    /// Tells whether a chunk for `position`, the next to be written, may be linked.
+    fn tail_is_full(writer: &Guard<'_, WriterHalf, MutexBackend>, position: usize) -> bool {
+        writer.tail.is_none_or(|tail| {
+            // SAFETY: The chunk is owned by the queue, and its segment changes by the writer alone.
+            unsafe { (*(*tail.as_ptr()).segment.get()).room(position) == 0 }
+        })
     }
 
     /// Leaves the wish to be told when a sender with the limit `sndbuf` becomes
@@ -390,9 +429,12 @@ impl<M: Send> ByteQueue<M> {
     /// Lets no more bytes in. When this returns, what is in the queue is all
     /// that will ever be.
     ///
-    /// May sleep.
-    pub(crate) fn shut(&self) {
-        self.writer.lock().shut = true;
+    /// Returns whether there is anything that [`ByteQueue::close`] would free, if
+    /// nobody reads any more. May sleep.
+    pub(crate) fn shut(&self) -> bool {
+        let mut writer = self.writer.lock();
+        writer.shut = true;
+        writer.tail.is_some() || !self.marks.is_empty()
     }
 
     /// Closes the queue: no bytes come in any more, and those that are in there
@@ -587,7 +629,10 @@ unsafe fn copy_out(
     // SAFETY: By the function's safety requirements.
     unsafe {
         let offset = (*(*chunk.as_ptr()).segment.get()).offset(position);
-        let copied = msg.copy_nofault(Header::bytes(chunk).add(offset), count);
+        let copied = match (*chunk.as_ptr()).parts() {
+            0 => msg.copy_nofault(Header::bytes(chunk).add(offset), count),
+            parts => handed::copy_parts(chunk, parts, offset, count, msg),
+        };
         if copied < count {
             msg.revert(copied);
             return Err(PullFault(count));

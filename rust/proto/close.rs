@@ -65,18 +65,17 @@ pub(super) fn close(sk: &Closing<'_, Runix>, cause: Cause) {
     drop(path);
 
     sk.wake_all_waiters();
-    let datagram = sk.kind() == Some(SockType::Datagram);
-    if let Some(peer) = peer.filter(|_| !datagram) {
-        // Nothing comes in any more, so that what is unread now is all there is. The peer learns
-        // of the end before its bytes are freed, which might wake it.
-        let unread = match (sk.received(), sk.packets()) {
-            (Some(queue), _) => {
-                queue.shut();
-                queue.queued() > 0
-            }
-            (_, Some(packets)) => packets.queue.shut(),
-            _ => false,
-        };
+    // Nothing comes in any more, so that what is unread now is all there is. The peer learns of
+    // the end before its bytes are freed, which might wake it.
+    let (unread, holds) = match (sk.received(), sk.packets()) {
+        (Some(queue), _) => {
+            let holds = queue.shut();
+            (holds && queue.queued() > 0, holds)
+        }
+        (_, Some(packets)) => (packets.queue.shut(), true),
+        _ => (false, false),
+    };
+    if let Some(peer) = peer.filter(|_| sk.kind() != Some(SockType::Datagram)) {
         let mut state = peer.lock();
         // A connection that failed half-way is known to one end alone.
         if state.peer().is_some_and(|other| ptr::eq(other, &**sk)) {
@@ -89,7 +88,8 @@ pub(super) fn close(sk: &Closing<'_, Runix>, cause: Cause) {
             peer.signal_hangup();
         }
     }
-    if let Some(queue) = sk.received() {
+    // Most are closed empty.
+    if let Some(queue) = sk.received().filter(|_| holds) {
         queue.close();
     } else if let Some(packets) = sk.packets() {
         packets.queue.close();

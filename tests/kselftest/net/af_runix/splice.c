@@ -75,6 +75,55 @@ TEST_F(splice, sendfile_large)
 	EXPECT_EQ(sizeof(big), d.good);
 }
 
+TEST_F(splice, sendfile_among_sends)
+{
+	static char got[20200], want[20200];
+	int f = pattern_file(sizeof(want));
+	off_t off = 100;
+	size_t pos = 0;
+
+	pat_fill(want, 0, sizeof(want));
+	ASSERT_EQ(100, rc(send(self->fd[0], want, 100, 0)));
+	ASSERT_EQ(20000, rc(sendfile(self->fd[0], f, &off, 20000)));
+	ASSERT_EQ(100, rc(send(self->fd[0], want + 20100, 100, 0)));
+	EXPECT_EQ(20200, inq(self->fd[1]));
+	EXPECT_EQ(20200, rc(recv(self->fd[1], got, sizeof(got), MSG_PEEK)));
+	EXPECT_EQ(0, memcmp(got, want, sizeof(want)));
+	/* Pieces that end anywhere, pages or not. */
+	while (pos < sizeof(want)) {
+		size_t len = sizeof(want) - pos < 777 ? sizeof(want) - pos : 777;
+
+		ASSERT_EQ(len, rc(recv(self->fd[1], got, len, 0)));
+		ASSERT_EQ(0, memcmp(got, want + pos, len));
+		pos += len;
+	}
+	EXPECT_EQ(0, inq(self->fd[1]));
+	/* The same memory is used again for bytes. */
+	ASSERT_EQ(3000, rc(send(self->fd[0], want, 3000, 0)));
+	EXPECT_EQ(3000, drain(self->fd[1], 0, 3000));
+	EXPECT_EQ(0, pread(f, got, sizeof(got), 0) != sizeof(got) ||
+		     memcmp(got, want, sizeof(want)));
+}
+
+/* A page of a file is sent by reference: what is read is what is in it then. */
+TEST_F(splice, sendfile_of_a_file_that_changes)
+{
+	static char got[16384], page[4096];
+	int f = pattern_file(sizeof(got));
+
+	memset(page, 'x', sizeof(page));
+	ASSERT_EQ(16384, rc(sendfile(self->fd[0], f, NULL, 16384)));
+	ASSERT_EQ(4096, pwrite(f, page, 4096, 4096));
+	EXPECT_EQ(4096, drain(self->fd[1], 0, 4096));
+	ASSERT_EQ(4096, rc(recv(self->fd[1], got, 4096, MSG_WAITALL)));
+	EXPECT_EQ(0, memcmp(got, page, 4096));
+	EXPECT_EQ(8192, drain(self->fd[1], 8192, 8192));
+	/* What nobody reads is let go of with the socket. */
+	ASSERT_EQ(16384, rc(sendfile(self->fd[0], f, &(off_t){ 0 }, 16384)));
+	close(self->fd[1]);
+	EXPECT_EQ(0, ftruncate(f, 0));
+}
+
 TEST_F(splice, sendfile_errors)
 {
 	int f = pattern_file(10000);
