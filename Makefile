@@ -65,6 +65,9 @@ check:
 check-debug:
 	@scripts/check --debug $(if $(ONLY),--only '$(ONLY)')
 
+check-kcsan:
+	@scripts/check --kcsan $(if $(ONLY),--only '$(ONLY)')
+
 check-fast:
 	@scripts/check --fast
 
@@ -110,6 +113,7 @@ help:
 #H   make check           every test; ends with "N passed, N failed, N skipped"
 #H                        [ONLY='shutdown scm_*': some of the guest's programs]
 #H   make check-debug     those under the debug kernel (KASAN, lock checks, leaks)
+#H   make check-kcsan     those that race, under a kernel that looks for data races
 #H   make check-fast      those that need no guest
 #H   make fuzz            random programs on AF_UNIX and AF_RUNIX [SEED=1] [MINUTES=10]
 #H   make lint            style, layers, unsafe, panics
@@ -135,5 +139,5 @@ help:
 #H Variables: RUNIX_CACHE (default ~/.cache/runix), RUNIX_SERIES (7.3 or 7.2),
 #H RUNIX_ACCEL (kvm or tcg), RUNIX_MIRROR (a Debian archive's address).
 
-.PHONY: all tree modules modules_install clean run shell check check-debug check-fast \
+.PHONY: all tree modules modules_install clean run shell check check-debug check-kcsan check-fast \
 	bench bench-gate bench-native bench-profile lint fmt rows prepare-kernel update clean-cache help

@@ -3,6 +3,7 @@
 # The tests again, under a kernel that watches what the module does.
 
 STEPS_DEBUG=7
+STEPS_KCSAN=7
 
 check_debug() { # VERSION of the stock kernel
 	local base=$1 start=$SECONDS
@@ -15,15 +16,34 @@ check_debug() { # VERSION of the stock kernel
 	build_tests "$base"
 	check_guest "$DEBUG_KERNEL" "${DEBUG_GUEST[@]}"
 	step "mistakes that the debug kernel must see"
-	check_provoked "$DEBUG_KERNEL"
+	check_provoked "$DEBUG_KERNEL" debug 'KASAN: ' "${DEBUG_GUEST[@]}"
+	note "$DEBUG_KERNEL took $(((SECONDS - start) / 60)) min $(((SECONDS - start) % 60)) s"
+}
+
+# The programs that make threads race, under the kernel that looks for data races.
+KCSAN_PROGRAMS='stress* race* scm_race scm_flight'
+
+check_kcsan() { # VERSION of the stock kernel
+	local base=$1 start=$SECONDS
+	make_debug_kernel "$base" kcsan
+	build_module "$DEBUG_KERNEL"
+	build_provoke "$DEBUG_KERNEL"
+	expect "$DEBUG_KERNEL: C and Rust code of the module is instrumented" \
+		in_root "$RUNIX_TOP/scripts/lib/instrumented" "$(module_dir "$DEBUG_KERNEL")" tsan
+	build_tests "$base"
+	ONLY=${ONLY:-$KCSAN_PROGRAMS} check_guest "$DEBUG_KERNEL" "${KCSAN_GUEST[@]}"
+	step "races that the kernel must see"
+	check_provoked "$DEBUG_KERNEL" kcsan 'KCSAN: data-race' "${KCSAN_GUEST[@]}"
 	note "$DEBUG_KERNEL took $(((SECONDS - start) / 60)) min $(((SECONDS - start) % 60)) s"
 }
 
 # Each mistake is a test of its own, and the guest as a whole must be refused.
-check_provoked() { # DEBUG_VERSION
-	local v=$1 out=$OUT/control-debug line
-	expect_failure "$v: harness refuses a guest with KASAN reports" 'kernel trouble: .*KASAN' \
-		guest "$v" control-debug "$out" "${DEBUG_GUEST[@]}"
+check_provoked() { # DEBUG_VERSION FLAVOUR REPORT OPTIONS...
+	local v=$1 flavour=$2 report=$3 out=$OUT/control-$2 line
+	shift 3
+	expect_failure "$v: harness refuses a guest with reports" 'kernel trouble: ' \
+		guest "$v" "control-$flavour" "$out" "$@"
+	expect "$v: harness names a report of ${report%%:*}" grep -qa "$report" "$out/trouble"
 	while IFS= read -r line; do
 		case $line in
 		'ok '*) record pass "$v: ${line#ok }" ;;

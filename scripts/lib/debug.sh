@@ -1,21 +1,29 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# The debug kernel: small, from the same source as a stock kernel, with everything
-# that finds mistakes of the module. It has a version of its own and lies beside the
-# stock kernels in the cache, so that the steps for those serve it as well.
+# The debug kernels: small, from the same source as a stock kernel, with everything
+# that finds mistakes of the module. Each has a version of its own and lies beside the
+# stock kernels in the cache, so that the steps for those serve it as well. There are
+# two, as what watches memory (debug) and what looks for data races (kcsan) exclude
+# each other.
 
-DEBUG_FRAGMENTS=("$RUNIX_TOP"/tests/debug/{base,debug}.config)
+debug_fragments() { printf '%s\n' "$RUNIX_TOP"/tests/debug/{base,"$1"}.config; } # FLAVOUR
 
 # What a debug kernel boots with, and how long it may take: it is many times as slow.
 # kasan_multi_shot: every report, not only the first. slab_debug=F: without the
 # allocator's per-processor arrays, in which pointers to whatever was allocated stay
-# behind, so that kmemleak takes a lost object for one that is still in use.
+# behind, so that kmemleak takes a lost object for one that is still in use. no5lvl: while
+# the kernel looks at its first processor, KASAN takes addresses of five levels for wild
+# ones, and an interrupt in that moment, which a busy machine makes likely, is the end.
 DEBUG_GUEST=(--memory 2G --time "${RUNIX_DEBUG_TIME:-2400}" --silence 400
-	--append "runix.timeout=600 runix.time-scale=4 watchdog_thresh=60 kasan_multi_shot slab_debug=F runix.reset")
+	--append "runix.timeout=600 runix.time-scale=4 watchdog_thresh=60 kasan_multi_shot slab_debug=F kunit.enable=1 no5lvl runix.reset")
 
-debug_version() { printf '%s-debug\n' "${1%%+*}"; } # VERSION of the stock kernel
+# The kernel that looks for races stops one of two now and then, to see who comes by.
+KCSAN_GUEST=(--memory 2G --time "${RUNIX_DEBUG_TIME:-2400}" --silence 400
+	--append "runix.timeout=600 runix.time-scale=4 watchdog_thresh=60 runix.reset")
 
-is_debug_version() { [[ $1 == *-debug ]]; }
+debug_version() { printf '%s-%s\n' "${1%%+*}" "${2:-debug}"; } # VERSION of the stock kernel [FLAVOUR]
+
+is_debug_version() { [[ $1 == *-debug || $1 == *-kcsan ]]; }
 
 # make DEBUG_VERSION ARGUMENTS...: Rust and KASAN go together with clang only.
 debug_make() {
@@ -58,13 +66,15 @@ debug_build() { # DEBUG_VERSION
 }
 
 # Sets DEBUG_KERNEL.
-make_debug_kernel() { # VERSION of the stock kernel
+make_debug_kernel() { # VERSION of the stock kernel [FLAVOUR]
 	local base=$1 v dir tree key pid start now rc=0
-	v=$(debug_version "$base")
+	local -a fragments
+	v=$(debug_version "$base" "${2:-debug}")
+	mapfile -t fragments < <(debug_fragments "${2:-debug}")
 	DEBUG_KERNEL=$v
 	dir=$(kernel_dir "$v") tree=$(kernel_tree "$v")
 	key=$(key_of "$(<"$(kernel_source "$base")/.runix-stamp")" "$(<"$ROOT/.runix-stamp")" \
-		"$(key_of_files "${DEBUG_FRAGMENTS[@]}")" "$(declare -f debug_make debug_build)")
+		"$(key_of_files "${fragments[@]}")" "$(declare -f debug_make debug_build)")
 	if stamp_ok "$tree" "$key"; then
 		step "debug kernel $v is built"
 		return
@@ -75,7 +85,7 @@ make_debug_kernel() { # VERSION of the stock kernel
 		logged privileged rm -rf "$dir"
 		mkdir -p "$tree"
 		ln -s "../$base/source" "$dir/source"
-		cat "${DEBUG_FRAGMENTS[@]}" >"$dir/fragment"
+		cat "${fragments[@]}" >"$dir/fragment"
 		logged debug_make "$v" KCONFIG_ALLCONFIG="$dir/fragment" allnoconfig
 		debug_config_holds "$dir/fragment" "$tree/.config" ||
 			die "the debug kernel would not be what it is meant to be"

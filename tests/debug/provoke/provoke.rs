@@ -30,6 +30,8 @@ extern "C" {
     fn provoke_rcu();
     fn provoke_sleep();
     fn provoke_c_use_after_free();
+    fn provoke_c_race();
+    fn provoke_with_other(f: extern "C" fn());
 }
 
 struct Provoke;
@@ -89,6 +91,14 @@ fn inversion() -> Result {
     Ok(())
 }
 
+static mut COUNTER: u64 = 0;
+
+/// Counts without a lock, as somebody else does at the same time.
+extern "C" fn race() {
+    // SAFETY: None.
+    unsafe { COUNTER = (*core::hint::black_box(&raw const COUNTER)).wrapping_add(1) };
+}
+
 impl kernel::Module for Provoke {
     fn init(_module: &'static ThisModule) -> Result<Self> {
         // SAFETY, of all C functions: None. They are wrong on purpose, and alone here.
@@ -101,6 +111,8 @@ impl kernel::Module for Provoke {
             6 => unsafe { provoke_rcu() },
             7 => unsafe { provoke_sleep() },
             8 => inversion()?,
+            9 => unsafe { provoke_c_race() },
+            10 => unsafe { provoke_with_other(race) },
             _ => return Err(EINVAL),
         }
         Ok(Self)
