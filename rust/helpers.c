@@ -8,6 +8,7 @@
 #include <linux/bvec.h>
 #include <linux/capability.h>
 #include <linux/cred.h>
+#include <linux/fdtable.h>
 #include <linux/file.h>
 #include <linux/filter.h>
 #include <linux/moduleparam.h>
@@ -479,16 +480,152 @@ bool runix_helper_current_fatal_signal(void)
 	return fatal_signal_pending(current);
 }
 
-/* --- cred.rs --------------------------------------------------------------- */
+/* --- pidfd.rs --------------------------------------------------------------- */
 
-struct pid *runix_helper_get_current_tgid(void)
+/*
+ * The parser of ancillary data takes descriptors from AF_UNIX sockets alone, and
+ * reads nothing of the socket but the family of its operations: this stands in
+ * for one.
+ */
+static const struct proto_ops runix_gate_ops = { .family = PF_UNIX };
+static struct socket runix_gate = { .ops = &runix_gate_ops };
+
+/*
+ * The socket layer makes pidfds of processes that are gone for AF_UNIX sockets
+ * alone: a socket of that family is kept to be asked, with the wanted process as
+ * its peer. The lock guards whose turn it is.
+ */
+static struct socket *runix_pidfd_source;
+static const struct cred *runix_pidfd_cred;
+static DEFINE_MUTEX(runix_pidfd_lock);
+
+int runix_helper_pidfd_start(void)
 {
-	return get_pid(task_tgid(current));
+	struct cred *cred = prepare_kernel_cred(&init_task);
+	int err;
+
+	if (!cred)
+		return -ENOMEM;
+	err = sock_create_kern(&init_net, PF_UNIX, SOCK_DGRAM, 0, &runix_pidfd_source);
+	if (err) {
+		put_cred(cred);
+		return err;
+	}
+	runix_pidfd_cred = cred;
+	return 0;
 }
 
-const struct cred *runix_helper_get_current_cred(void)
+void runix_helper_pidfd_stop(void)
 {
-	return get_current_cred();
+	sock_release(runix_pidfd_source);
+	put_cred(runix_pidfd_cred);
+	runix_pidfd_source = NULL;
+	runix_pidfd_cred = NULL;
+}
+
+/*
+ * pidfs keeps what is to be told of a process that is gone if it is told of it
+ * before. The function for that is not exported: the parser of ancillary data
+ * calls it for who is named in a message, once it has found that the caller may
+ * name him; it always may name itself as the kernel.
+ */
+static int runix_keep_current_pid_slow(void)
+{
+	struct {
+		struct cmsghdr head;
+		struct ucred cred;
+	} control = {
+		.head.cmsg_level = SOL_SOCKET,
+		.head.cmsg_type = SCM_CREDENTIALS,
+		.head.cmsg_len = CMSG_LEN(sizeof(struct ucred)),
+		.cred.pid = task_tgid_vnr(current),
+	};
+	struct msghdr msg = {
+		.msg_control = &control,
+		.msg_controllen = sizeof(control),
+	};
+	struct scm_cookie scm = { .creds.uid = INVALID_UID, .creds.gid = INVALID_GID };
+	const struct cred *old;
+	int err;
+
+	BUILD_BUG_ON(offsetof(typeof(control), cred) != CMSG_LEN(0));
+	if (!runix_pidfd_cred)
+		return 0;
+	old = override_creds(runix_pidfd_cred);
+	err = __scm_send(&runix_gate, &msg, &scm);
+	revert_creds(old);
+	if (!err)
+		scm_destroy(&scm);
+	return err;
+}
+
+/* Lets there be pidfds of the calling process when it is gone. May sleep. */
+static int runix_keep_current_pid(void)
+{
+	if (likely(!IS_ERR_OR_NULL(READ_ONCE(task_tgid(current)->attr))))
+		return 0;
+	return runix_keep_current_pid_slow();
+}
+
+/*
+ * Opens a pidfd for the calling task, of a process that may be gone. `compat`
+ * leaves out what cgroups may have to say of the option: nobody has asked for it.
+ */
+static int runix_pidfd_open(struct pid *pid)
+{
+	int fd = -1, len = sizeof(fd), err;
+	struct sock *sk;
+
+	if (!runix_pidfd_source)
+		return -EOPNOTSUPP;
+	sk = runix_pidfd_source->sk;
+	mutex_lock(&runix_pidfd_lock);
+	spin_lock(&sk->sk_peer_lock);
+	sk->sk_peer_pid = pid;
+	spin_unlock(&sk->sk_peer_lock);
+	err = do_sock_getsockopt(runix_pidfd_source, true, SOL_SOCKET, SO_PEERPIDFD,
+				 KERNEL_SOCKPTR(&fd), KERNEL_SOCKPTR(&len));
+	/* The caller's reference goes where it came from. */
+	spin_lock(&sk->sk_peer_lock);
+	sk->sk_peer_pid = NULL;
+	spin_unlock(&sk->sk_peer_lock);
+	mutex_unlock(&runix_pidfd_lock);
+	return err ? err : fd;
+}
+
+/* A pidfd of who is at the other end of a socket; -ENODATA if nobody is. */
+int runix_helper_peer_pidfd(struct sock *sk)
+{
+	struct pid *pid;
+	int fd;
+
+	spin_lock(&sk->sk_peer_lock);
+	pid = get_pid(sk->sk_peer_pid);
+	spin_unlock(&sk->sk_peer_lock);
+	if (!pid)
+		return -ENODATA;
+	fd = runix_pidfd_open(pid);
+	put_pid(pid);
+	return fd;
+}
+
+void runix_helper_close_descriptor(int fd)
+{
+	close_fd(fd);
+}
+
+/* --- cred.rs --------------------------------------------------------------- */
+
+/* The calling process, for whom a pidfd may be asked for when it is gone. */
+int runix_helper_peercred_current(struct pid **pid, const struct cred **cred)
+{
+	int err = runix_keep_current_pid();
+
+	if (err)
+		return err;
+	*pid = get_pid(task_tgid(current));
+	*cred = get_current_cred();
+	return 0;
 }
 
 void runix_helper_peercred_put(const struct cred *cred)
@@ -850,14 +987,6 @@ bool runix_helper_file_nonblock(const struct socket *socket)
 
 /* --- ancillary.rs -------------------------------------------------------------- */
 
-/*
- * The parser of ancillary data takes descriptors from AF_UNIX sockets alone, and
- * reads nothing of the socket but the family of its operations: this stands in
- * for one.
- */
-static const struct proto_ops runix_gate_ops = { .family = PF_UNIX };
-static struct socket runix_gate = { .ops = &runix_gate_ops };
-
 int runix_helper_scm_parse(struct msghdr *msg, struct pid **pid, kuid_t *uid, kgid_t *gid,
 			   struct scm_fp_list **files)
 {
@@ -873,27 +1002,74 @@ int runix_helper_scm_parse(struct msghdr *msg, struct pid **pid, kuid_t *uid, kg
 	return 0;
 }
 
-void runix_helper_scm_deliver(struct socket *socket, struct msghdr *msg, struct pid *pid,
-			      kuid_t uid, kgid_t gid, struct scm_fp_list *files)
+/* The label of what a socket sends, as far as a security module tells it of any family. */
+static u32 runix_sock_label(const struct sock *sk)
 {
-	struct scm_cookie scm = { .fp = files };
+	struct flowi_common flow = {};
 
-	scm_set_cred(&scm, pid, uid, gid);
-	/* Without room for any of it, this drops the files too. */
-	scm_recv(socket, msg, &scm, 0);
-	if (!scm.fp)
-		return;
+	security_sk_classify_flow(sk, &flow);
+	return flow.flowic_secid;
+}
+
+/* Where files are wanted that nobody can have, they are dropped. */
+static void runix_scm_deliver_files(struct msghdr *msg, struct scm_cookie *scm, bool whole)
+{
 	if (!msg->msg_control_is_user) {
 		/* Kernel code has no table to put descriptors into. */
 		msg->msg_flags |= MSG_CTRUNC;
-		__scm_destroy(&scm);
+		__scm_destroy(scm);
 		return;
 	}
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(7, 3, 0)
-	scm_detach_fds(msg, &scm, false);
+	scm_detach_fds(msg, scm, whole);
 #else
-	scm_detach_fds(msg, &scm);
+	scm_detach_fds(msg, scm);
 #endif
+}
+
+/* An error takes the descriptor's place, as with AF_UNIX. */
+static void runix_scm_deliver_pidfd(struct msghdr *msg, struct pid *pid)
+{
+	size_t head = msg->msg_flags & MSG_CMSG_COMPAT ? sizeof(struct compat_cmsghdr) :
+							 sizeof(struct cmsghdr);
+	int fd;
+
+	if (msg->msg_controllen < head + sizeof(fd)) {
+		msg->msg_flags |= MSG_CTRUNC;
+		return;
+	}
+	if (!pid)
+		return;
+	fd = runix_pidfd_open(pid);
+	if (put_cmsg(msg, SOL_SOCKET, SCM_PIDFD, sizeof(fd), &fd) && fd >= 0)
+		close_fd(fd);
+}
+
+/*
+ * What the program asks for comes in the order of AF_UNIX. `pid` may be null, and is
+ * the caller's; the files are dropped if they aren't delivered; `from` is null where
+ * no label is known.
+ */
+void runix_helper_scm_deliver(struct socket *socket, struct msghdr *msg, struct pid *pid,
+			      kuid_t uid, kgid_t gid, struct scm_fp_list *files,
+			      const struct sock *from, bool whole)
+{
+	struct scm_cookie scm = { .fp = files };
+	const struct sock *sk = socket->sk;
+
+	scm_set_cred(&scm, pid, uid, gid);
+#ifdef CONFIG_SECURITY_NETWORK
+	if (from && sk->sk_scm_security)
+		scm.secid = runix_sock_label(from);
+#endif
+	/* Without room for any of it, this drops the files too, and says so. */
+	scm_recv(socket, msg, &scm, 0);
+	if (!msg->msg_control)
+		return;
+	if (scm.fp)
+		runix_scm_deliver_files(msg, &scm, whole);
+	if (sk->sk_scm_pidfd)
+		runix_scm_deliver_pidfd(msg, pid);
 }
 
 void runix_helper_scm_files_put(struct scm_fp_list *files)
@@ -937,10 +1113,15 @@ struct sock *runix_helper_scm_socket(const struct scm_fp_list *files, int index,
 	return socket->sk;
 }
 
-void runix_helper_scm_current(struct pid **pid, kuid_t *uid, kgid_t *gid)
+int runix_helper_scm_current(struct pid **pid, kuid_t *uid, kgid_t *gid)
 {
+	int err = runix_keep_current_pid();
+
+	if (unlikely(err))
+		return err;
 	*pid = get_pid(task_tgid(current));
 	current_uid_gid(uid, gid);
+	return 0;
 }
 
 struct pid *runix_helper_pid_hold(struct pid *pid)
@@ -948,38 +1129,35 @@ struct pid *runix_helper_pid_hold(struct pid *pid)
 	return get_pid(pid);
 }
 
-bool runix_helper_sk_passes_credentials(const struct sock *sk)
+/* The bits of `Pass` in ancillary.rs. */
+u8 runix_helper_sk_pass(const struct sock *sk)
 {
-	return sk->sk_scm_credentials;
+	return sk->sk_scm_credentials | sk->sk_scm_security << 1 |
+	       sk->sk_scm_pidfd << 2 | sk->sk_scm_rights << 3;
 }
 
-/* Asked for each message: one call for all three questions. */
+void runix_helper_sk_set_pass(struct sock *sk, u8 what, bool on)
+{
+	lock_sock(sk);
+	if (what & 1)
+		sk->sk_scm_credentials = on;
+	if (what & 2)
+		sk->sk_scm_security = on;
+	if (what & 4)
+		sk->sk_scm_pidfd = on;
+	if (what & 8)
+		sk->sk_scm_rights = on;
+	release_sock(sk);
+}
+
+/* Asked for each message: one call for all the questions. */
 bool runix_helper_sk_credentials_wanted(const struct sock *sk, const struct sock *other)
 {
-	return sk->sk_scm_credentials || other->sk_scm_credentials ||
-	       !READ_ONCE(other->sk_socket);
+	return sk->sk_scm_credentials || sk->sk_scm_pidfd || other->sk_scm_credentials ||
+	       other->sk_scm_pidfd || !READ_ONCE(other->sk_socket);
 }
 
-bool runix_helper_sk_passes_files(const struct sock *sk)
-{
-	return sk->sk_scm_rights;
-}
-
-void runix_helper_sk_set_passes_credentials(struct sock *sk, bool on)
-{
-	lock_sock(sk);
-	sk->sk_scm_credentials = on;
-	release_sock(sk);
-}
-
-void runix_helper_sk_set_passes_files(struct sock *sk, bool on)
-{
-	lock_sock(sk);
-	sk->sk_scm_rights = on;
-	release_sock(sk);
-}
-
-void runix_helper_sk_inherit_passing(struct sock *sk, const struct sock *listener)
+void runix_helper_sk_inherit_pass(struct sock *sk, const struct sock *listener)
 {
 	sk->sk_scm_recv_flags = listener->sk_scm_recv_flags;
 }

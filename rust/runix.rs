@@ -22,6 +22,21 @@ mod net;
 mod proto;
 mod pure;
 
+/// What `uapi/runix.h` says of the family's own options.
+mod uapi {
+    #[allow(unused_imports)]
+    pub(crate) use crate::bindings::{
+        RUNIX_INQ,
+        RUNIX_PASSCRED,
+        RUNIX_PASSPIDFD,
+        RUNIX_PASSRIGHTS,
+        RUNIX_PASSSEC,
+        RUNIX_PEERPIDFD,
+        RUNIX_RIGHTS_NOTRUNC,
+        SOL_RUNIX, //
+    };
+}
+
 /// The version that the log names.
 const VERSION: &str = "0.1.0";
 

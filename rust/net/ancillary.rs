@@ -13,10 +13,7 @@ use super::msg::{
 use super::sock::Sock;
 use crate::bindings;
 use core::{
-    mem::{
-        ManuallyDrop,
-        MaybeUninit, //
-    },
+    mem::ManuallyDrop,
     ptr,
     ptr::NonNull, //
 };
@@ -120,20 +117,18 @@ unsafe impl Send for Sender {}
 unsafe impl Sync for Sender {}
 
 impl Sender {
-    /// Returns the calling process.
-    pub(crate) fn current() -> Self {
-        let mut this = MaybeUninit::<Self>::uninit();
-        let raw = this.as_mut_ptr();
-        // SAFETY: The function writes all three.
-        // INVARIANT: It takes the reference.
-        unsafe {
-            bindings::scm_current(
-                &raw mut (*raw).pid,
-                &raw mut (*raw).uid,
-                &raw mut (*raw).gid,
-            );
-            this.assume_init()
-        }
+    /// Returns the calling process, which is remembered when it is gone (see
+    /// [`super::PidfdSource`]).
+    ///
+    /// May sleep. `ENOMEM` without memory.
+    pub(crate) fn current() -> Result<Self> {
+        let mut this = Self::nobody();
+        // SAFETY: All three may be written.
+        // INVARIANT: The function takes the reference, or stores nothing if it fails.
+        to_result(unsafe {
+            bindings::scm_current(&raw mut this.pid, &raw mut this.uid, &raw mut this.gid)
+        })?;
+        Ok(this)
     }
 
     /// Returns what AF_UNIX tells where nothing was received: no process, and
@@ -218,19 +213,33 @@ impl SendMsg<'_> {
     }
 }
 
+/// What comes with a message besides its bytes.
+pub(crate) struct Attachment<'a, F: Family> {
+    /// Who has sent it, if that is known.
+    pub(crate) sender: Option<&'a Sender>,
+    /// The socket that it was sent by, whose label is told (`SO_PASSSEC`), if
+    /// that is known.
+    pub(crate) from: Option<&'a Sock<F>>,
+    /// The files that come with it.
+    pub(crate) files: Option<Files>,
+    /// A file that a security module withholds leaves an error in its place,
+    /// and does not end the list (`SO_RIGHTS_NOTRUNC`).
+    pub(crate) whole: bool,
+}
+
 impl ReceiveMsg<'_> {
-    /// Hands the program the sender's credentials, if it asks for such
-    /// (`SO_PASSCRED`), and files. What doesn't fit is dropped, and said to be
+    /// Hands the program what it asks for of what comes with a message: the
+    /// sender's credentials, its label, and a descriptor of it (see [`Pass`]),
+    /// and files in any case. What doesn't fit is dropped, and said to be
     /// (`MSG_CTRUNC`).
     ///
-    /// May sleep.
+    /// May sleep. Mirrors `scm_recv_unix()`.
     pub(crate) fn set_ancillary<F: Family>(
         &mut self,
         sk: &Live<'_, F>,
-        sender: Option<&Sender>,
-        files: Option<Files>,
+        attachment: Attachment<'_, F>,
     ) {
-        let (pid, uid, gid) = match sender {
+        let (pid, uid, gid) = match attachment.sender {
             Some(sender) => (sender.pid, sender.uid, sender.gid),
             None => (
                 ptr::null_mut(),
@@ -238,53 +247,74 @@ impl ReceiveMsg<'_> {
                 kb::kgid_t { val: u32::MAX },
             ),
         };
-        let files = files.map_or(ptr::null_mut(), Files::into_raw);
-        // SAFETY: The message and the socket are valid; the sender outlives the call, and the
-        // files are the function's.
+        let files = attachment.files.map_or(ptr::null_mut(), Files::into_raw);
+        let from = attachment.from.map_or(ptr::null_mut(), Sock::as_sk);
+        // SAFETY: The message and the sockets are valid; sender and socket outlive the call, and
+        // the files are the function's.
         unsafe {
-            bindings::scm_deliver(sk.as_socket(), self.as_raw(), pid, uid, gid, files);
+            bindings::scm_deliver(
+                sk.as_socket(),
+                self.as_raw(),
+                pid,
+                uid,
+                gid,
+                files,
+                from,
+                attachment.whole,
+            );
         }
     }
 }
 
+/// Options that say what a socket lets through besides bytes: a set of them.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Pass(u8);
+
+impl Pass {
+    /// Receives tell the sender's credentials (`SO_PASSCRED`).
+    pub(crate) const CREDENTIALS: Self = Self(1);
+    /// Receives tell the sender's label (`SO_PASSSEC`).
+    pub(crate) const LABEL: Self = Self(2);
+    /// Receives open a descriptor of the sender (`SO_PASSPIDFD`).
+    pub(crate) const PIDFD: Self = Self(4);
+    /// Files may be sent to the socket (`SO_PASSRIGHTS`).
+    pub(crate) const FILES: Self = Self(8);
+    /// Either of those for which a sender is to be known.
+    pub(crate) const SENDER: Self = Self(Self::CREDENTIALS.0 | Self::PIDFD.0);
+    /// Any of those for which a receive has something to tell.
+    pub(crate) const TOLD: Self = Self(Self::SENDER.0 | Self::LABEL.0);
+
+    /// Tells whether one of `others` is in the set.
+    pub(crate) fn any_of(self, others: Self) -> bool {
+        self.0 & others.0 != 0
+    }
+}
+
 impl<F: Family> Sock<F> {
-    /// Tells whether receives are to tell the sender's credentials
-    /// (`SO_PASSCRED`).
-    pub(crate) fn passes_credentials(&self) -> bool {
-        // SAFETY: By the type invariants; a snapshot.
-        unsafe { bindings::sk_passes_credentials(self.as_sk()) }
+    /// Returns what the socket lets through. A snapshot.
+    pub(crate) fn pass(&self) -> Pass {
+        // SAFETY: By the type invariants.
+        Pass(unsafe { bindings::sk_pass(self.as_sk()) })
+    }
+
+    /// Sets or clears options. May sleep.
+    pub(crate) fn set_pass(&self, options: Pass, on: bool) {
+        // SAFETY: By the type invariants; the function takes the socket lock.
+        unsafe { bindings::sk_set_pass(self.as_sk(), options.0, on) };
     }
 
     /// Tells whether credentials go with what this socket sends to `other`: if
-    /// either end is to tell them, or the other end is a connection that wasn't
-    /// accepted yet, and may still be told to.
+    /// either end is to tell who sends, or the other end is a connection that
+    /// wasn't accepted yet, and may still be told to.
     pub(crate) fn credentials_wanted(&self, other: &Self) -> bool {
         // SAFETY: By the type invariants of both; a snapshot.
         unsafe { bindings::sk_credentials_wanted(self.as_sk(), other.as_sk()) }
     }
 
-    /// Tells whether files may be sent to the socket (`SO_PASSRIGHTS`).
-    pub(crate) fn passes_files(&self) -> bool {
-        // SAFETY: By the type invariants; a snapshot.
-        unsafe { bindings::sk_passes_files(self.as_sk()) }
-    }
-
-    /// Sets what [`Sock::passes_credentials`] tells.
-    pub(crate) fn set_passes_credentials(&self, on: bool) {
-        // SAFETY: By the type invariants; the function takes the socket lock.
-        unsafe { bindings::sk_set_passes_credentials(self.as_sk(), on) };
-    }
-
-    /// Sets what [`Sock::passes_files`] tells.
-    pub(crate) fn set_passes_files(&self, on: bool) {
-        // SAFETY: By the type invariants; the function takes the socket lock.
-        unsafe { bindings::sk_set_passes_files(self.as_sk(), on) };
-    }
-
     /// Takes over from a listener what a connection inherits of these options.
-    pub(crate) fn inherit_passing(&self, listener: &Self) {
+    pub(crate) fn inherit_pass(&self, listener: &Self) {
         // SAFETY: By the type invariants of both.
-        unsafe { bindings::sk_inherit_passing(self.as_sk(), listener.as_sk()) };
+        unsafe { bindings::sk_inherit_pass(self.as_sk(), listener.as_sk()) };
     }
 
     /// Returns how many references there are to the socket's file; zero

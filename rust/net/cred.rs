@@ -8,7 +8,11 @@ use super::family::Family;
 use super::sock::Sock;
 use crate::bindings;
 use core::ptr;
-use kernel::bindings as kb;
+use kernel::{
+    bindings as kb,
+    error::to_result,
+    prelude::*, //
+};
 
 /// A process and its credentials at one moment.
 ///
@@ -21,16 +25,25 @@ pub(crate) struct PeerCred {
 }
 
 impl PeerCred {
-    /// Takes those of the calling process.
-    pub(crate) fn current() -> Self {
-        // SAFETY: Both have no requirements.
-        // INVARIANT: Both return a reference.
-        unsafe {
-            Self {
-                pid: bindings::get_current_tgid(),
-                cred: bindings::get_current_cred(),
-            }
+    /// Returns neither a process nor credentials.
+    fn none() -> Self {
+        // INVARIANT: Both are null.
+        Self {
+            pid: ptr::null_mut(),
+            cred: ptr::null(),
         }
+    }
+
+    /// Takes those of the calling process, which is remembered when it is gone
+    /// (see [`super::PidfdSource`]).
+    ///
+    /// May sleep. `ENOMEM` without memory.
+    pub(crate) fn current() -> Result<Self> {
+        let mut cred = Self::none();
+        // SAFETY: Both may be written.
+        // INVARIANT: The function stores a reference in each, or nothing if it fails.
+        to_result(unsafe { bindings::peercred_current(&raw mut cred.pid, &raw mut cred.cred) })?;
+        Ok(cred)
     }
 }
 
@@ -61,10 +74,7 @@ impl<F: Family> Sock<F> {
 
     /// Returns what `SO_PEERCRED` shows.
     pub(crate) fn peer_cred(&self) -> PeerCred {
-        let mut cred = PeerCred {
-            pid: ptr::null_mut(),
-            cred: ptr::null(),
-        };
+        let mut cred = PeerCred::none();
         // SAFETY: The `sock` is valid; the function stores a reference or null in each.
         // INVARIANT: Likewise.
         unsafe {

@@ -40,6 +40,7 @@ mod packet;
 mod param;
 mod path;
 mod pernet;
+mod pidfd;
 mod poll;
 mod procfs;
 mod queue;
@@ -52,7 +53,9 @@ mod wait;
 
 pub(crate) use ancillary::{
     Ancillary,
+    Attachment,
     Files,
+    Pass,
     Sender, //
 };
 pub(crate) use backlog::Backlog;
@@ -111,6 +114,10 @@ pub(crate) use pernet::{
     PerNetData,
     PerNetRegistration, //
 };
+pub(crate) use pidfd::{
+    Descriptor,
+    PidfdSource, //
+};
 pub(crate) use poll::Events;
 pub(crate) use procfs::{
     Line,
@@ -124,10 +131,12 @@ pub(crate) use queue::{
     Reader, //
 };
 pub(crate) use request::{
+    number,
     Blocking,
     End,
     NameLen,
     NameOut,
+    OptQuery,
     SockOpt,
     Splice, //
 };

@@ -24,6 +24,7 @@ use super::request::{
     End,
     NameLen,
     NameOut,
+    OptQuery,
     SockOpt,
     Splice, //
 };
@@ -112,6 +113,12 @@ pub(crate) trait SocketOps: Sized + 'static {
 
     /// Sets an option: `setsockopt(2)`, at all levels.
     fn setsockopt(_sk: &Live<'_, Self::Family>, _option: SockOpt) -> Result {
+        build_error!(kernel::error::VTABLE_DEFAULT_ERROR)
+    }
+
+    /// Answers what an option is: `getsockopt(2)`, at all levels but
+    /// `SOL_SOCKET`.
+    fn getsockopt(_sk: &Live<'_, Self::Family>, _query: OptQuery) -> Result {
         build_error!(kernel::error::VTABLE_DEFAULT_ERROR)
     }
 
@@ -262,6 +269,11 @@ impl<T: SocketOps> Table<T> {
         },
         setsockopt: if T::HAS_SETSOCKOPT {
             Some(Self::setsockopt)
+        } else {
+            None
+        },
+        getsockopt: if T::HAS_GETSOCKOPT {
+            Some(Self::getsockopt)
         } else {
             None
         },
@@ -466,6 +478,28 @@ impl<T: SocketOps> Table<T> {
             };
             // SAFETY: See `Table`.
             T::setsockopt(unsafe { &Live::from_raw(socket) }, option).map(|()| 0)
+        })
+    }
+
+    /// # Safety
+    ///
+    /// See [`Table`].
+    unsafe extern "C" fn getsockopt(
+        socket: *mut kb::socket,
+        level: c_int,
+        name: c_int,
+        value: *mut c_char,
+        len: *mut c_int,
+    ) -> c_int {
+        from_result(|| {
+            let query = OptQuery {
+                level,
+                name,
+                value,
+                len,
+            };
+            // SAFETY: See `Table`.
+            T::getsockopt(unsafe { &Live::from_raw(socket) }, query).map(|()| 0)
         })
     }
 

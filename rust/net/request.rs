@@ -6,6 +6,7 @@
 
 #[allow(unused_imports)]
 use super::compat::errno::*;
+use super::pidfd::Descriptor;
 use crate::bindings;
 use core::{
     marker::PhantomData,
@@ -14,7 +15,11 @@ use core::{
 use kernel::{
     bindings as kb,
     error::to_result,
-    prelude::*, //
+    prelude::*,
+    uaccess::{
+        UserPtr,
+        UserSlice, //
+    }, //
 };
 
 /// Whether a call may sleep for what it wants.
@@ -68,6 +73,23 @@ impl NameOut<'_> {
     }
 }
 
+/// Numbers of options of the socket layer, at [`SOL_SOCKET`], that it sets for
+/// AF_UNIX alone.
+///
+/// [`SOL_SOCKET`]: number::SOL_SOCKET
+pub(crate) mod number {
+    #[cfg(not(runix_series = "7.2"))]
+    pub(crate) use crate::bindings::SO_RIGHTS_NOTRUNC;
+    pub(crate) use crate::bindings::{
+        SO_INQ,
+        SO_PASSCRED,
+        SO_PASSPIDFD,
+        SO_PASSRIGHTS,
+        SO_PASSSEC, //
+    };
+    pub(crate) use kernel::bindings::SOL_SOCKET;
+}
+
 /// An option that a program sets, above the level of the socket layer's own or
 /// at it.
 pub(crate) struct SockOpt {
@@ -79,9 +101,14 @@ pub(crate) struct SockOpt {
 }
 
 impl SockOpt {
-    /// Tells whether this is option `name` at `SOL_SOCKET`.
-    pub(crate) fn is_socket_option(&self, name: u32) -> bool {
-        self.level == kb::SOL_SOCKET as c_int && u32::try_from(self.name) == Ok(name)
+    /// Tells whether this is an option at `level`.
+    pub(crate) fn is_at(&self, level: u32) -> bool {
+        u32::try_from(self.level) == Ok(level)
+    }
+
+    /// Tells whether this is option `name` at `level`.
+    pub(crate) fn is(&self, level: u32, name: u32) -> bool {
+        self.is_at(level) && u32::try_from(self.name) == Ok(name)
     }
 
     /// Reads the value as an `int`: `EINVAL` if it has another size, `EFAULT`
@@ -118,6 +145,61 @@ impl SockOpt {
         to_result(unsafe {
             bindings::sock_setsockopt(self.socket, self.level, self.name, self.value, self.len)
         })
+    }
+}
+
+/// An option that a program asks for, outside of `SOL_SOCKET`: those are the
+/// socket layer's own.
+pub(crate) struct OptQuery {
+    pub(super) level: c_int,
+    pub(super) name: c_int,
+    pub(super) value: *mut c_char,
+    pub(super) len: *mut c_int,
+}
+
+impl OptQuery {
+    /// Tells whether this is an option at `level`.
+    pub(crate) fn is_at(&self, level: u32) -> bool {
+        u32::try_from(self.level) == Ok(level)
+    }
+
+    /// Tells whether this is option `name`, of whatever level.
+    pub(crate) fn is_named(&self, name: u32) -> bool {
+        u32::try_from(self.name) == Ok(name)
+    }
+
+    /// Reads how much room there is for the answer, in bytes.
+    ///
+    /// May sleep. `EFAULT` if that isn't readable, `EINVAL` if it is negative.
+    pub(crate) fn room(&self) -> Result<usize> {
+        let room: c_int = self.len_slice().reader().read()?;
+        usize::try_from(room).map_err(|_| EINVAL)
+    }
+
+    /// Answers with a number, as much of it as fits into `room` bytes.
+    ///
+    /// May sleep. `EFAULT` if the program has no such memory.
+    pub(crate) fn answer(&self, room: usize, value: c_int) -> Result {
+        let bytes = value.to_ne_bytes();
+        let count = room.min(bytes.len());
+        let fitting = bytes.get(..count).ok_or(EINVAL)?;
+        UserSlice::new(UserPtr::from_addr(self.value.addr()), count)
+            .writer()
+            .write_slice(fitting)?;
+        let len = c_int::try_from(count).map_err(|_| EINVAL)?;
+        self.len_slice().writer().write(&len)
+    }
+
+    /// Answers with a new descriptor, as [`OptQuery::answer`] does. It is closed
+    /// again if that fails.
+    pub(crate) fn answer_descriptor(&self, room: usize, descriptor: Descriptor) -> Result {
+        self.answer(room, descriptor.number())?;
+        descriptor.keep();
+        Ok(())
+    }
+
+    fn len_slice(&self) -> UserSlice {
+        UserSlice::new(UserPtr::from_addr(self.len.addr()), size_of::<c_int>())
     }
 }
 

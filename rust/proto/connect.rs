@@ -3,6 +3,7 @@
 //! How connections come about: listen, connect, accept, socketpair.
 
 use super::names;
+use super::options;
 use super::socket::{
     Live,
     Pending,
@@ -30,7 +31,7 @@ pub(super) fn listen(sk: &Live<'_>, backlog: u32) -> Result {
     if sk.address().is_none() {
         return Err(EINVAL);
     }
-    let cred = PeerCred::current();
+    let cred = PeerCred::current()?;
 
     let mut state = sk.lock();
     if sk.phase() == Phase::Established || sk.is_dead() {
@@ -116,8 +117,8 @@ fn attempt(sk: &Live<'_>, listener: &Sock, timeout: &mut Timeout) -> Result<Cont
         new.set_name(address, path)?;
     }
     new.sock().data().set_listener(Some(listener));
-    new.sock().inherit_passing(listener);
-    drop(new.sock().set_peer_cred(PeerCred::current()));
+    options::inherit(new.sock(), listener);
+    drop(new.sock().set_peer_cred(PeerCred::current()?));
     {
         let mut state = new.sock().lock();
         state.set_peer(sk.hold())?;
@@ -227,8 +228,8 @@ fn take_pending(sk: &Live<'_>) -> Option<Pending> {
 ///
 /// Mirrors `unix_socketpair()`.
 pub(super) fn socketpair(a: &Live<'_>, b: &Live<'_>) -> Result {
-    drop(a.set_peer_cred(PeerCred::current()));
-    drop(b.set_peer_cred(PeerCred::current()));
+    drop(a.set_peer_cred(PeerCred::current()?));
+    drop(b.set_peer_cred(PeerCred::current()?));
     let (mut first, mut second) = Sock::lock_two(a, b).ok_or(EINVAL)?;
     // Both are new, and have none.
     first.set_peer(b.hold())?;

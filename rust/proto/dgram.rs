@@ -259,6 +259,9 @@ fn deliver(
         if other.shutdown().receive() {
             return Err(EPIPE);
         }
+        if let Some(attached) = packet.as_ref().and_then(|packet| packet.meta().attached()) {
+            attached.check_taken(other)?;
+        }
         if sk.kind() != Some(SockType::SeqPacket) {
             sk.may_send(&state)?;
         }

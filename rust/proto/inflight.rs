@@ -254,14 +254,10 @@ impl Passing {
     /// Registers files that are about to be queued at `other`.
     ///
     /// May sleep. `EINVAL` for sockets of AF_UNIX, whose own collector couldn't
-    /// see them here; `EPERM` if the receiver takes no files (`SO_PASSRIGHTS`);
-    /// `ETOOMANYREFS` if the user has too many files in flight.
+    /// see them here; `ETOOMANYREFS` if the user has too many files in flight.
     pub(super) fn new(_sk: &Live<'_>, other: &Sock, files: Files) -> Result<Self> {
         if files.has_unix_sockets() {
             return Err(EINVAL);
-        }
-        if !other.passes_files() {
-            return Err(EPERM);
         }
         let registry = registry(other).ok_or(ENODEV)?;
         let any = files.sockets::<Runix>().next().is_some();

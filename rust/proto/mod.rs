@@ -19,6 +19,7 @@ mod listing;
 mod module;
 mod names;
 mod ops;
+mod options;
 mod packets;
 mod socket;
 mod stream;

@@ -30,6 +30,7 @@ use crate::net::{
     PerNet,
     PerNetData,
     PerNetRegistration,
+    PidfdSource,
     ProcFile,
     Proto,
     Registration,
@@ -121,12 +122,16 @@ pub(crate) struct Module {
     _collector: DeferredRegistration<Collector>,
     _spaces: PerNetRegistration<Space>,
     _buffers: BufferCaches,
+    _pidfds: PidfdSource,
 }
 
 impl kernel::Module for Module {
     fn init(module: &'static ThisModule) -> Result<Self> {
         let number = net::family_number().inspect_err(|_| {
             pr_err!("family= is no family number; try 18, 22, 13 or 19\n");
+        })?;
+        let pidfds = PidfdSource::new().inspect_err(|e| {
+            pr_err!("no socket of AF_UNIX to make pidfds with: {:?}\n", e);
         })?;
         let buffers = BufferCaches::new([c"runix_512", c"runix_4k", c"runix_32k"])?;
         let spaces = SPACES.register()?;
@@ -165,6 +170,7 @@ impl kernel::Module for Module {
             _collector: collector,
             _spaces: spaces,
             _buffers: buffers,
+            _pidfds: pidfds,
         })
     }
 }

@@ -17,9 +17,10 @@ use crate::net::{
     Address,
     BindGuard,
     InodeId,
+    Pass,
     PathRef,
-    SockType, //
-    SocketFile,
+    SockType,
+    SocketFile, //
 };
 use crate::pure::addr::{
     self,
@@ -145,10 +146,10 @@ fn name_it(naming: &BindGuard<'_, Runix>, address: Address) {
     let _ = naming.set_address(address);
 }
 
-/// Gives a socket that tells credentials a name, as AF_UNIX does it before it
+/// Gives a socket that tells who sends a name, as AF_UNIX does it before it
 /// connects or sends.
 pub(super) fn bind_for_credentials(sk: &Live<'_>) -> Result {
-    if sk.passes_credentials() && sk.address().is_none() {
+    if sk.pass().any_of(Pass::SENDER) && sk.address().is_none() {
         autobind(sk)?;
     }
     Ok(())

@@ -12,6 +12,7 @@ use super::{
     dgram,
     module::FAMILY,
     names,
+    options,
     packets,
     stream, //
 };
@@ -25,6 +26,7 @@ use crate::net::{
     NameLen,
     NameOut,
     Ops,
+    OptQuery,
     Phase,
     ReceiveMsg,
     SendMsg,
@@ -37,7 +39,6 @@ use crate::net::{
 use core::marker::PhantomData;
 use kernel::{
     prelude::*,
-    sync::atomic::Relaxed,
     uaccess::{
         UserPtr,
         UserSlice, //
@@ -82,11 +83,6 @@ trait Kind: 'static {
         Err(EOPNOTSUPP)
     }
 
-    /// `SO_INQ`.
-    fn report_queued(_sk: &Live<'_>, _on: c_int) -> Result {
-        Err(ENOPROTOOPT)
-    }
-
     /// `sendmsg(2)`.
     fn sendmsg(sk: &Live<'_>, msg: &mut SendMsg<'_>) -> Result<usize>;
 
@@ -109,12 +105,6 @@ struct SeqPacket;
 /// A type of socket as the socket layer sees it.
 struct Type<K>(PhantomData<K>);
 
-/// `SO_PASSCRED`.
-const SO_PASSCRED: u32 = 16;
-/// `SO_PASSRIGHTS`.
-const SO_PASSRIGHTS: u32 = 83;
-/// `SO_INQ`.
-const SO_INQ: u32 = 84;
 /// `SIOCINQ`, which is `FIONREAD`.
 const SIOCINQ: u32 = 0x541b;
 /// `SIOCOUTQ`, which is `TIOCOUTQ`.
@@ -187,19 +177,11 @@ impl<K: Kind> SocketOps for Type<K> {
     }
 
     fn setsockopt(sk: &Live<'_>, option: SockOpt) -> Result {
-        if option.is_socket_option(SO_INQ) {
-            return K::report_queued(sk, option.int()?);
-        }
-        // The socket layer sets these for AF_UNIX alone.
-        if option.is_socket_option(SO_PASSCRED) {
-            sk.set_passes_credentials(option.flag()?);
-            return Ok(());
-        }
-        if option.is_socket_option(SO_PASSRIGHTS) {
-            sk.set_passes_files(option.flag()?);
-            return Ok(());
-        }
-        option.handle_generic()
+        options::set(sk, option)
+    }
+
+    fn getsockopt(sk: &Live<'_>, query: OptQuery) -> Result {
+        options::tell(sk, query)
     }
 
     fn sendmsg(sk: &Live<'_>, msg: &mut SendMsg<'_>) -> Result<usize> {
@@ -232,16 +214,6 @@ impl Kind for Stream {
         // Without out-of-band data, the next byte is never at the mark. To AF_UNIX, a connection
         // that waits to be accepted is a byte that was read there.
         Ok((sk.pending() > 0).into())
-    }
-
-    fn report_queued(sk: &Live<'_>, on: c_int) -> Result {
-        let on = match on {
-            0 => false,
-            1 => true,
-            _ => return Err(EINVAL),
-        };
-        sk.data().reports_queued.store(on, Relaxed);
-        Ok(())
     }
 
     fn sendmsg(sk: &Live<'_>, msg: &mut SendMsg<'_>) -> Result<usize> {

@@ -15,10 +15,12 @@ use super::socket::{
 use crate::net::errno::*;
 use crate::net::{
     self,
+    Attachment,
     Blocking,
     Events,
     Files,
     Packet,
+    Pass,
     Phase,
     PullFault,
     ReceiveMsg,
@@ -60,8 +62,20 @@ impl Attached {
             Some(files) => Some(Passing::new(sk, other, files)?),
             None => None,
         };
-        let sender = stated.or_else(|| sk.credentials_wanted(other).then(Sender::current));
+        let sender = match stated {
+            None if sk.credentials_wanted(other) => Some(Sender::current()?),
+            stated => stated,
+        };
         Ok((sender.is_some() || passing.is_some()).then_some(Self { sender, passing }))
+    }
+
+    /// Checks that the receiver takes files, if there are some: `EPERM` if not
+    /// (`SO_PASSRIGHTS`).
+    pub(super) fn check_taken(&self, other: &Sock) -> Result {
+        if self.passing.is_some() && !other.pass().any_of(Pass::FILES) {
+            return Err(EPERM);
+        }
+        Ok(())
     }
 }
 
@@ -183,15 +197,17 @@ pub(super) fn receive(sk: &Live<'_>, msg: &mut ReceiveMsg<'_>) -> Result<usize> 
             let peeked = reader.peek(offset, |packet, skip| {
                 let counts = deliver(packet, msg, skip)?;
                 packet.tell_time(sk, msg);
-                Ok((counts, peek_attached(packet)))
+                let labelled = sk.pass().any_of(Pass::LABEL);
+                let from = labelled.then(|| packet.meta().sender.clone());
+                Ok((counts, from, peek_attached(packet)))
             });
             drop(reader);
             match peeked {
-                Some(Ok(((len, copied), (sender, files)))) => {
+                Some(Ok(((len, copied), from, (sender, files)))) => {
                     sk.peek_offset_forward(copied);
                     sk.wake_senders();
-                    if files.is_some() || sk.passes_credentials() {
-                        msg.set_ancillary(sk, sender.as_ref(), files);
+                    if files.is_some() || sk.pass().any_of(Pass::TOLD) {
+                        tell(sk, msg, sender.as_ref(), from.as_deref(), files);
                     }
                     return Ok(len);
                 }
@@ -231,14 +247,35 @@ fn receive_taken(
                     None => (None, None),
                 };
                 let files = passing.and_then(Passing::take);
-                if files.is_some() || sk.passes_credentials() {
-                    msg.set_ancillary(sk, sender.as_ref(), files);
+                if files.is_some() || sk.pass().any_of(Pass::TOLD) {
+                    let from = &packet.meta().sender;
+                    tell(sk, msg, sender.as_ref(), Some(from), files);
                 }
                 return Ok(len);
             }
             Err(PullFault(count)) => msg.fault_in(count)?,
         }
     }
+}
+
+/// Hands the program what came with bytes or a packet.
+pub(super) fn tell(
+    sk: &Live<'_>,
+    msg: &mut ReceiveMsg<'_>,
+    sender: Option<&Sender>,
+    from: Option<&Sock>,
+    files: Option<Files>,
+) {
+    let whole = sk.data().whole_rights.load(Relaxed);
+    msg.set_ancillary(
+        sk,
+        Attachment {
+            sender,
+            from,
+            files,
+            whole,
+        },
+    );
 }
 
 /// Returns copies of what goes with a packet. Files that can't be duplicated

@@ -77,6 +77,8 @@ pub(crate) struct Socket {
     listener: Atomic<usize>,
     /// `SO_INQ`: each receive tells what is left.
     pub(super) reports_queued: Atomic<bool>,
+    /// `SO_RIGHTS_NOTRUNC`: a file that is withheld doesn't end the list.
+    pub(super) whole_rights: Atomic<bool>,
 }
 
 /// What a socket of packets keeps.
@@ -197,6 +199,7 @@ impl net::Family for Runix {
             file: Atomic::new(0),
             listener: Atomic::new(0),
             reports_queued: Atomic::new(false),
+            whole_rights: Atomic::new(false),
         })
     }
 

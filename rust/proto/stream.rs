@@ -19,6 +19,7 @@ use crate::net::{
     Events,
     Files,
     Mark,
+    Pass,
     Phase,
     PullFault,
     PushError,
@@ -119,6 +120,7 @@ fn send_all(
         if mark.is_none() && (stated.is_some() || files.is_some() || sk.credentials_wanted(peer)) {
             let stated = stated.as_ref().map(Sender::duplicate);
             if let Some(attached) = Attached::new(sk, peer, stated, files.take())? {
+                attached.check_taken(peer)?;
                 mark = Some(Mark::new(attached)?);
             }
         }
@@ -185,9 +187,11 @@ pub(super) fn receive(sk: &Live<'_>, msg: &mut ReceiveMsg<'_>) -> Result<usize> 
     if copied == 0 {
         result?;
     }
-    if files.is_some() || sk.passes_credentials() {
+    if files.is_some() || sk.pass().any_of(Pass::TOLD) {
+        // The label is looked for where the sender is.
+        let from = sender.is_some().then(|| sk.peer()).flatten();
         let sender = sender.unwrap_or_else(|| Some(Sender::nobody()));
-        msg.set_ancillary(sk, sender.as_ref(), files);
+        packets::tell(sk, msg, sender.as_ref(), from, files);
     }
     let reports = sk.data().reports_queued.load(Relaxed);
     if reports || msg.wants_queued() {
@@ -288,7 +292,7 @@ fn take(
     let run = reader.run(skip);
     let rest = taken.left;
     let limit = if rest > 0 { run.len.min(rest) } else { run.len };
-    if sk.passes_credentials() {
+    if sk.pass().any_of(Pass::SENDER) {
         let sender = run.value.as_ref().and_then(|value| value.sender.as_ref());
         match &taken.sender {
             None => taken.sender = Some(sender.map(Sender::duplicate)),

@@ -83,6 +83,19 @@ check_rows() { # VERSION
 		"$rows" "$list" "${results[0]}" "$OUT/rows-results"
 }
 
+# SELinux alone labels sockets of any family, and is not what the stock kernel starts
+# with. Without a policy there are the labels that it has from the start.
+check_labels() { # VERSION
+	local v=$1
+	step "labels of senders, in a guest with SELinux"
+	expect "$v: labels of senders" guest "$v" check "$OUT/guest-labels" \
+		--append 'security=selinux runix.only=scm_security,scm_options' --time 300
+	expect "$v: there were labels" grep -q '^ok .*scm_security.*labels_there' "$OUT/guest-labels/results"
+	expect "$v: in each type of socket" not grep '^skip .*labels_there' "$OUT/guest-labels/results"
+}
+
+not() { ! "$@"; }
+
 # Negative controls: guests that must be reported as failed, and for the right reason.
 # Those that only wait run beside the others.
 check_controls() { # VERSION

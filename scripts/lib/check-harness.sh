@@ -33,12 +33,18 @@ check_host() {
 	record_cargo "tests/host" "$OUT/cargo" "$rc"
 	expect "clippy: tests/host" cargo_in tests/host target-host clippy --locked --all-targets -- -D warnings
 	expect "clippy: samples/rust" cargo_in samples/rust target-samples clippy --locked --workspace -- -D warnings
-	rc=0
-	cargo_in samples/rust target-samples test --locked --no-fail-fast -p runix-programs \
-		>"$OUT/cargo" 2>&1 </dev/null || rc=$?
-	cat "$OUT/cargo" >>"$LOG"
-	record_cargo "samples/rust/programs" "$OUT/cargo" "$rc"
+	check_crate "samples/rust/programs" -p runix-programs
+	check_crate "samples/rust" -p runix --lib
+	check_crate "samples/rust: examples" -p runix --doc
 	keep_results host "$OUT/results-host"
+}
+
+check_crate() { # NAME ARGUMENTS...
+	local name=$1 rc=0
+	shift
+	cargo_in samples/rust target-samples test --locked --no-fail-fast "$@" >"$OUT/cargo" 2>&1 </dev/null || rc=$?
+	cat "$OUT/cargo" >>"$LOG"
+	record_cargo "$name" "$OUT/cargo" "$rc"
 }
 
 check_harness() { # VERSION

@@ -5,11 +5,8 @@
 
 #include "packet.h"
 
-#ifndef SO_PASSPIDFD
-#define SO_PASSPIDFD	76
-#endif
-#ifndef SO_PASSRIGHTS
-#define SO_PASSRIGHTS	83
+#ifndef SCM_SECURITY
+#define SCM_SECURITY	0x03
 #endif
 #ifndef SCM_PIDFD
 #define SCM_PIDFD	0x04
@@ -144,6 +141,34 @@ static inline struct ucred get_creds(struct control *c)
 	if (h && h->cmsg_len == CMSG_LEN(sizeof(cr)))
 		memcpy(&cr, CMSG_DATA(h), sizeof(cr));
 	return cr;
+}
+
+/* The process a pidfd is of, or an error. */
+static inline int pid_of(int pidfd)
+{
+	char path[64], line[128];
+	int pid = -ENOENT;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", pidfd);
+	f = fopen(path, "re");
+	if (!f)
+		return -errno;
+	while (fgets(line, sizeof(line), f))
+		if (sscanf(line, "Pid: %d", &pid) == 1)
+			break;
+	fclose(f);
+	return pid;
+}
+
+static inline int get_pidfd(struct control *c)
+{
+	struct cmsghdr *h = of_type(c, SCM_PIDFD);
+	int fd = -ENOENT;
+
+	if (h && h->cmsg_len == CMSG_LEN(sizeof(fd)))
+		memcpy(&fd, CMSG_DATA(h), sizeof(fd));
+	return fd;
 }
 
 /* Are these two one open file? What is set on one shows on the other. */
