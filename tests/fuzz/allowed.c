@@ -131,7 +131,6 @@ static bool sends_files(const struct call *c)
 bool call_excluded(const struct program *p, const struct call *c)
 {
 	long total;
-	bool get;
 
 	/*
 	 * How much fits into a buffer of a given size, and when it is full enough not to
@@ -150,11 +149,6 @@ bool call_excluded(const struct program *p, const struct call *c)
 	if (p->flavour & FL_THREADS && (is_option(c, SO_RCVTIMEO) || is_option(c, SO_SNDTIMEO)) &&
 	    c->arg[2].v[VAL_INT] == 0 && c->arg[2].v[VAL_INT2] > 0)
 		return true;
-	/*
-	 * getsockopt() is the kernel's generic code, which refuses these to every family
-	 * but its own. setsockopt() is the family's.
-	 */
-	get = !strcmp(ops[c->op].name, "getsockopt");
 	/* AppArmor labels the two ends of a pair of AF_UNIX sockets alone. */
 	if (is_option(c, SO_PEERSEC))
 		return true;
@@ -171,13 +165,13 @@ bool call_excluded(const struct program *p, const struct call *c)
 	if (sends_files(c) && total > 32768 && may_be_stream(p, c))
 		return true;
 	if (is_option(c, SO_PASSCRED) || is_option(c, SO_PASSRIGHTS_))
-		return get || !features.pass;
+		return !features.pass;
 	if (is_option(c, SO_PASSPIDFD_))
-		return get || !features.pidfd;
+		return !features.pidfd;
 	if (is_option(c, SO_PASSSEC))
-		return get || !features.label;
+		return !features.label;
 	if (is_option(c, SO_RIGHTS_NOTRUNC_))
-		return get || !features.notrunc;
+		return !features.notrunc;
 	return false;
 }
 

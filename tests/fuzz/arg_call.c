@@ -148,6 +148,7 @@ static const struct name so_names[] = {
 	N(SO_MAX_PACING_RATE), N(SO_INCOMING_CPU), N(SO_TXTIME), N(SO_NETNS_COOKIE),
 	{ 70, "SO_PREFER_BUSY_POLL" }, { 72, "SO_BUF_LOCK" }, { 73, "SO_RESERVE_MEM" },
 	{ 76, "SO_PASSPIDFD" }, { 77, "SO_PEERPIDFD" }, { 83, "SO_PASSRIGHTS" }, { 84, "SO_INQ" },
+	{ 85, "SO_RIGHTS_NOTRUNC" },
 };
 
 static void gen_option(struct gen *g, struct arg *a)
@@ -155,7 +156,8 @@ static void gen_option(struct gen *g, struct arg *a)
 	static const int often[] = {
 		SO_ERROR, SO_RCVLOWAT, SO_PEEK_OFF, SO_PEEK_OFF, SO_SNDBUF, SO_RCVBUF, SO_RCVTIMEO,
 		SO_SNDTIMEO, SO_TYPE, SO_ACCEPTCONN, SO_PEERCRED, SO_TIMESTAMP, SO_TIMESTAMPNS, 84,
-		SO_LINGER, SO_OOBINLINE, SO_PASSCRED, 76, SO_RXQ_OVFL,
+		SO_LINGER, SO_OOBINLINE, SO_PASSCRED, SO_PASSCRED, 76, 76, 77, 83, 85, SO_PASSSEC,
+		SO_RXQ_OVFL,
 	};
 	static const int levels[] = { 0, 6, 41, 2, 300, -1 };
 	unsigned int r = rng_below(&g->rng, 100);

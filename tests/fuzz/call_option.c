@@ -9,6 +9,32 @@
 #include <sys/socket.h>
 
 #include "calls.h"
+#include "runix.h"
+
+/*
+ * The kernel tells some options of AF_UNIX alone; AF_RUNIX tells them at a level of its
+ * own, as AF_UNIX does at SOL_SOCKET.
+ */
+static void find_option(const struct exec *x, int *level, int *name)
+{
+	static const struct {
+		int so, own;
+	} options[] = {
+		{ SO_PASSCRED, RUNIX_PASSCRED }, { SO_PASSSEC, RUNIX_PASSSEC },
+		{ SO_PASSPIDFD, RUNIX_PASSPIDFD }, { SO_PASSRIGHTS, RUNIX_PASSRIGHTS },
+		{ SO_PEERPIDFD, RUNIX_PEERPIDFD },
+	};
+
+	if (x->side->family == AF_UNIX || *level != SOL_SOCKET)
+		return;
+	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
+		if (options[i].so != *name)
+			continue;
+		*level = SOL_RUNIX;
+		*name = options[i].own;
+		return;
+	}
+}
 
 /* s o x */
 void run_setsockopt(struct exec *x, const struct call *c)
@@ -36,9 +62,12 @@ void run_getsockopt(struct exec *x, const struct call *c)
 {
 	struct out o = out_of(x, &c->arg[2]);
 	int level = c->arg[1].v[OPT_LEVEL], name = c->arg[1].v[OPT_NAME];
-	long ret = SYS(getsockopt, fd_of(x, c->arg[0].v[0]), level, name, o.p, o.len);
+	int at = level, as = name;
 	size_t len;
+	long ret;
 
+	find_option(x, &at, &as);
+	ret = SYS(getsockopt, fd_of(x, c->arg[0].v[0]), at, as, o.p, o.len);
 	say_result(x, ret);
 	if (c->arg[2].v[OUT_PLACE] > PL_EDGE)
 		return;
