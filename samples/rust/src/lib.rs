@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0
 
-//! Stream sockets of the address family AF_RUNIX, in the shape of
+//! Sockets of the address family AF_RUNIX, in the shape of
 //! [`std::os::unix::net`].
 //!
 //! AF_RUNIX behaves as AF_UNIX does: the same addresses, the same calls, the
 //! same errors. Whoever knows [`UnixListener`] and [`UnixStream`] knows
 //! [`RunixListener`] and [`RunixStream`]. The kernel module `runix` has to be
 //! loaded; see [`family()`] for the number it goes by.
+//!
+//! Besides, there are [`RunixDatagram`], [`RunixSeqpacket`], and
+//! [`SocketAncillary`] for what comes with messages: file descriptors, and who
+//! has sent them.
 //!
 //! ```no_run
 //! use runix::{RunixListener, RunixStream};
@@ -36,18 +40,28 @@
 #![deny(missing_docs)]
 
 mod addr;
+mod ancillary;
 #[cfg(feature = "tokio")]
 mod asynchronous;
+mod datagram;
 mod family;
 mod fd;
 mod listener;
+mod messages;
+mod options;
+mod seqpacket;
 mod stream;
 mod sys;
 
 pub use addr::SocketAddr;
+pub use ancillary::{
+    ancillary_space, AncillaryData, AncillaryError, Messages, ScmRights, SocketAncillary,
+};
 #[cfg(feature = "tokio")]
 pub use asynchronous::{AsyncRunixListener, AsyncRunixStream};
+pub use datagram::RunixDatagram;
 pub use family::{family, AF_RUNIX, SOL_RUNIX};
 pub use listener::{Incoming, RunixListener};
+pub use seqpacket::{RunixSeqpacket, RunixSeqpacketListener};
 pub use stream::RunixStream;
 pub use sys::UCred;

@@ -10,8 +10,9 @@ use std::path::Path;
 
 use crate::addr::SocketAddr;
 use crate::fd::impl_fd_traits;
+use crate::options::impl_options;
 use crate::stream::RunixStream;
-use crate::sys;
+use crate::sys::{self, Kind};
 
 /// A socket that listens for streams.
 ///
@@ -39,6 +40,7 @@ pub struct RunixListener {
 }
 
 impl_fd_traits!(RunixListener);
+impl_options!(RunixListener);
 
 impl RunixListener {
     /// Makes a socket file and listens there; see bind(2) and listen(2).
@@ -85,7 +87,7 @@ impl RunixListener {
     /// # }
     /// ```
     pub fn bind_addr(address: &SocketAddr) -> io::Result<Self> {
-        let fd = sys::socket()?;
+        let fd = sys::socket(Kind::STREAM)?;
         sys::bind(&fd, address)?;
         sys::listen(&fd)?;
         Ok(Self { fd })

@@ -11,7 +11,9 @@ use std::time::Duration;
 
 use crate::addr::SocketAddr;
 use crate::fd::impl_fd_traits;
-use crate::sys::{self, UCred};
+use crate::messages::impl_ancillary;
+use crate::options::{impl_options, impl_peer_pidfd};
+use crate::sys::{self, Kind, UCred};
 
 /// A connected stream.
 ///
@@ -43,6 +45,9 @@ pub struct RunixStream {
 }
 
 impl_fd_traits!(RunixStream);
+impl_options!(RunixStream);
+impl_peer_pidfd!(RunixStream);
+impl_ancillary!(RunixStream);
 
 impl RunixStream {
     /// Connects to the socket of that pathname; see connect(2).
@@ -88,7 +93,7 @@ impl RunixStream {
     /// # }
     /// ```
     pub fn connect_addr(address: &SocketAddr) -> io::Result<Self> {
-        let fd = sys::socket()?;
+        let fd = sys::socket(Kind::STREAM)?;
         sys::connect(&fd, address)?;
         Ok(Self { fd })
     }
@@ -114,14 +119,14 @@ impl RunixStream {
     /// # }
     /// ```
     pub fn pair() -> io::Result<(Self, Self)> {
-        let (one, other) = sys::socketpair()?;
+        let (one, other) = sys::socketpair(Kind::STREAM)?;
         Ok((Self { fd: one }, Self { fd: other }))
     }
 
     /// A stream that is not connected yet, non-blocking.
     #[cfg(feature = "tokio")]
     pub(crate) fn unconnected() -> io::Result<Self> {
-        let fd = sys::socket()?;
+        let fd = sys::socket(Kind::STREAM)?;
         sys::set_nonblocking(&fd, true)?;
         Ok(Self { fd })
     }

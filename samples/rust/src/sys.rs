@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0
 
 //! The system calls, and most of the `unsafe` code: the rest is in `fd`, for
-//! raw file descriptors, and in `asynchronous`, for the runtime.
+//! raw file descriptors, in `ancillary`, for those that come with messages, and
+//! in `asynchronous`, for the runtime.
 
 use std::io;
 use std::mem;
 use std::net::Shutdown;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use std::slice;
 use std::time::Duration;
 
@@ -15,10 +16,14 @@ use rustix::net::addr::{SocketAddrArg, SocketAddrLen, SocketAddrOpaque};
 use rustix::net::sockopt::{self, Timeout};
 use rustix::net::{
     self, AddressFamily, RecvAncillaryBuffer, RecvFlags, SendAncillaryBuffer, SendFlags,
-    SocketAddrAny, SocketFlags, SocketType,
+    SocketAddrAny, SocketFlags,
 };
 
 use crate::addr::{SocketAddr, PATH_MAX};
+use crate::ancillary::SocketAncillary;
+use crate::options::Switch;
+
+pub(crate) use rustix::net::SocketType as Kind;
 
 /// Slices that one call takes, UIO_MAXIOV; see readv(2).
 const SLICES_MAX: usize = 1024;
@@ -86,24 +91,14 @@ fn address_family() -> io::Result<AddressFamily> {
     Ok(AddressFamily::from_raw(crate::family()?))
 }
 
-pub(crate) fn socket() -> io::Result<OwnedFd> {
+pub(crate) fn socket(kind: Kind) -> io::Result<OwnedFd> {
     let family = address_family()?;
-    Ok(net::socket_with(
-        family,
-        SocketType::STREAM,
-        SocketFlags::CLOEXEC,
-        None,
-    )?)
+    Ok(net::socket_with(family, kind, SocketFlags::CLOEXEC, None)?)
 }
 
-pub(crate) fn socketpair() -> io::Result<(OwnedFd, OwnedFd)> {
+pub(crate) fn socketpair(kind: Kind) -> io::Result<(OwnedFd, OwnedFd)> {
     let family = address_family()?;
-    Ok(net::socketpair(
-        family,
-        SocketType::STREAM,
-        SocketFlags::CLOEXEC,
-        None,
-    )?)
+    Ok(net::socketpair(family, kind, SocketFlags::CLOEXEC, None)?)
 }
 
 pub(crate) fn bind(fd: &OwnedFd, address: &SocketAddr) -> io::Result<()> {
@@ -165,6 +160,158 @@ pub(crate) fn send_vectored(fd: &OwnedFd, bufs: &[io::IoSlice<'_>]) -> io::Resul
         &mut control,
         SendFlags::NOSIGNAL,
     )?)
+}
+
+/// Receives, and tells the sender's address.
+pub(crate) fn recv_from(
+    fd: &OwnedFd,
+    buf: &mut [u8],
+    peek: bool,
+) -> io::Result<(usize, SocketAddr)> {
+    let flags = match peek {
+        true => RecvFlags::PEEK,
+        false => RecvFlags::empty(),
+    };
+    let (_, count, address) = net::recvfrom(fd, buf, flags)?;
+    Ok((count, decode_some(address)?))
+}
+
+pub(crate) fn send_to(fd: &OwnedFd, buf: &[u8], address: &SocketAddr) -> io::Result<usize> {
+    let address = Encoded::new(address)?;
+    Ok(net::sendto(fd, buf, SendFlags::NOSIGNAL, &address)?)
+}
+
+/// Sends with control messages, to an address or the peer; a closed peer gives
+/// `EPIPE` and no signal.
+pub(crate) fn send_message(
+    fd: &OwnedFd,
+    bufs: &[io::IoSlice<'_>],
+    ancillary: &SocketAncillary<'_>,
+    address: Option<&SocketAddr>,
+) -> io::Result<usize> {
+    let address = address.map(Encoded::new).transpose()?;
+    let control = ancillary.to_send();
+    // SAFETY: All fields are numbers or pointers, of which null stands for nothing.
+    let mut header: libc::msghdr = unsafe { mem::zeroed() };
+    if let Some(address) = &address {
+        header.msg_name = (&raw const address.raw).cast_mut().cast();
+        header.msg_namelen = address.len;
+    }
+    header.msg_iov = bufs.as_ptr().cast_mut().cast();
+    header.msg_iovlen = bufs.len().min(SLICES_MAX) as _;
+    if !control.is_empty() {
+        header.msg_control = control.as_ptr().cast_mut().cast();
+        header.msg_controllen = control.len() as _;
+    }
+    // SAFETY: The header's pointers are valid for reads of as many bytes or elements as it says,
+    // and the call writes none of them; an `IoSlice` has the layout of a `struct iovec`.
+    let sent = unsafe { libc::sendmsg(fd.as_raw_fd(), &header, libc::MSG_NOSIGNAL) };
+    usize::try_from(sent).map_err(|_| io::Error::last_os_error())
+}
+
+/// What was received besides bytes and control messages.
+pub(crate) struct Received {
+    pub(crate) count: usize,
+    /// The message was longer than the buffers.
+    pub(crate) truncated: bool,
+    /// The sender's, if it was asked for.
+    pub(crate) address: SocketAddr,
+}
+
+/// Receives with control messages; descriptors are closed on execve(2).
+pub(crate) fn recv_message(
+    fd: &OwnedFd,
+    bufs: &mut [io::IoSliceMut<'_>],
+    ancillary: &mut SocketAncillary<'_>,
+    want_address: bool,
+) -> io::Result<Received> {
+    let mut address = RawAddress {
+        family: 0,
+        path: [0; PATH_MAX],
+    };
+    let control = ancillary.room();
+    // SAFETY: All fields are numbers or pointers, of which null stands for nothing.
+    let mut header: libc::msghdr = unsafe { mem::zeroed() };
+    if want_address {
+        header.msg_name = (&raw mut address).cast();
+        header.msg_namelen = mem::size_of::<RawAddress>() as SocketAddrLen;
+    }
+    header.msg_iov = bufs.as_mut_ptr().cast();
+    header.msg_iovlen = bufs.len().min(SLICES_MAX) as _;
+    header.msg_control = control.as_mut_ptr().cast();
+    header.msg_controllen = control.len() as _;
+    // SAFETY: The header's pointers are valid for writes of as many bytes or elements as it says;
+    // an `IoSliceMut` has the layout of a `struct iovec`.
+    let count = unsafe { libc::recvmsg(fd.as_raw_fd(), &mut header, libc::MSG_CMSG_CLOEXEC) };
+    let count = usize::try_from(count).map_err(|_| io::Error::last_os_error())?;
+    let cut = header.msg_flags & libc::MSG_CTRUNC != 0;
+    // SAFETY: The kernel has written so many bytes to the ancillary data's room, just now.
+    unsafe { ancillary.filled(header.msg_controllen as usize, cut) };
+
+    let path = mem::offset_of!(RawAddress, path);
+    let len = (header.msg_namelen as usize).saturating_sub(path);
+    Ok(Received {
+        count,
+        truncated: header.msg_flags & libc::MSG_TRUNC != 0,
+        address: SocketAddr::decode(&address.path[..len.min(PATH_MAX)]),
+    })
+}
+
+/// Sets an option that is a switch.
+pub(crate) fn set_switch(fd: &OwnedFd, switch: Switch, on: bool) -> io::Result<()> {
+    let value = i32::from(on);
+    // SAFETY: The value is valid for reads of the bytes that the call is told about.
+    let result = unsafe {
+        libc::setsockopt(
+            fd.as_raw_fd(),
+            libc::SOL_SOCKET,
+            switch.socket,
+            (&raw const value).cast(),
+            mem::size_of::<i32>() as libc::socklen_t,
+        )
+    };
+    match result {
+        0 => Ok(()),
+        _ => Err(io::Error::last_os_error()),
+    }
+}
+
+/// Asks for an option that is a number, at the family's own level or, on a
+/// socket of AF_UNIX, at the socket layer's.
+pub(crate) fn option(fd: &OwnedFd, option: Switch) -> io::Result<i32> {
+    match option_at(fd, crate::SOL_RUNIX, option.own) {
+        Err(error) if error.raw_os_error() == Some(libc::EOPNOTSUPP) => {
+            option_at(fd, libc::SOL_SOCKET, option.socket)
+        }
+        result => result,
+    }
+}
+
+fn option_at(fd: &OwnedFd, level: i32, name: i32) -> io::Result<i32> {
+    let mut value = 0i32;
+    let mut len = mem::size_of::<i32>() as libc::socklen_t;
+    // SAFETY: The value is valid for writes of the `len` bytes that the call is told about, and
+    // `len` for reading and writing.
+    let result = unsafe {
+        libc::getsockopt(
+            fd.as_raw_fd(),
+            level,
+            name,
+            (&raw mut value).cast(),
+            &mut len,
+        )
+    };
+    match result {
+        0 => Ok(value),
+        _ => Err(io::Error::last_os_error()),
+    }
+}
+
+/// Opens a descriptor of the process at the other end.
+pub(crate) fn peer_pidfd(fd: &OwnedFd) -> io::Result<OwnedFd> {
+    let number = option(fd, Switch::PEERPIDFD)?;
+    // SAFETY: The kernel has opened it just now, for nobody else.
+    Ok(unsafe { OwnedFd::from_raw_fd(number) })
 }
 
 pub(crate) fn shutdown(fd: &OwnedFd, how: Shutdown) -> io::Result<()> {

@@ -4,9 +4,11 @@
 //! and with RUNIX_FAMILY=1 on AF_UNIX, where the same has to hold.
 
 mod address;
+mod ancillary;
 #[cfg(feature = "tokio")]
 mod asynchronous;
 mod listener;
+mod message;
 mod stream;
 
 use std::env;
