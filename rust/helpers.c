@@ -135,19 +135,20 @@ static void runix_sock_ctor(void *sk)
  * Like proto_register(prot, 1), but sk_alloc() zeroes each object anyway: a
  * constructor, though it does nothing, keeps the allocator from zeroing it once
  * more before (init_on_alloc). The place of the free pointer, inside of the
- * object, is the one that the socket layer has set apart.
+ * object, is the one that the socket layer has set apart. The objects don't begin
+ * at a cache line: what that would waste is a part of the memory of each socket.
  */
-int runix_helper_proto_register(struct proto *prot)
+int runix_helper_proto_register(struct proto *prot, unsigned int align)
 {
 	struct kmem_cache_args args = {
+		.align = align,
 		.freeptr_offset = offsetof(struct sock, sk_freeptr),
 		.use_freeptr_offset = true,
 		.ctor = runix_sock_ctor,
 	};
 	int err;
 
-	prot->slab = kmem_cache_create(prot->name, prot->obj_size, &args,
-				       SLAB_HWCACHE_ALIGN | SLAB_ACCOUNT);
+	prot->slab = kmem_cache_create(prot->name, prot->obj_size, &args, SLAB_ACCOUNT);
 	if (!prot->slab)
 		return -ENOBUFS;
 	err = proto_register(prot, 0);

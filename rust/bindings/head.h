@@ -22,7 +22,10 @@ struct runix_head {
 	struct mutex bindlock;
 	struct sock *peer;
 	struct sock *listener;
-	/* In the place of vertex: the link of a queue of connections. */
+	/*
+	 * In the place of vertex: while the socket waits to be accepted, the link
+	 * of the queue; later the inode that it is bound to, for comparison alone.
+	 */
 	struct sock *spare;
 	spinlock_t lock;
 	/* Behind what unix_sock has: how the socket waits at its peer's room_wait. */

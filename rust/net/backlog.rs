@@ -12,6 +12,7 @@ use core::{
     marker::PhantomData,
     mem::ManuallyDrop,
     ops::Deref,
+    ptr,
     ptr::NonNull, //
 };
 
@@ -110,6 +111,7 @@ impl<F: Family<Head = UnixHead>> Backlog<F> {
                 // INVARIANT: The second one is the first now.
                 *UnixHead::spare(last.as_ptr()) = Self::next(first).as_ptr();
             }
+            *UnixHead::spare(first.as_ptr()) = ptr::null_mut();
             Some(Unattached::from_raw(first))
         }
     }

@@ -97,8 +97,6 @@ impl<F: Family> Proto<F> {
     ///
     /// The name, of at most 31 bytes, is what `/proc/net/protocols` shows.
     pub(crate) const fn new(name: &CStr) -> Self {
-        // `proto_register()` makes a slab cache of objects that start at a cache line.
-        assert!(align_of::<Layout<F>>() <= 64);
         let mut raw: bindings::proto = pin_init::zeroed();
         raw.obj_size = size_of::<Layout<F>>() as u32;
         let bytes = name.to_bytes_with_nul();
@@ -118,7 +116,9 @@ impl<F: Family> Proto<F> {
         // SAFETY: Nobody uses the `proto` before it is registered.
         unsafe { (*self.raw.get()).owner = module.as_ptr() };
         // SAFETY: The `proto` is static.
-        to_result(unsafe { bindings::proto_register(self.raw.get()) })
+        to_result(unsafe {
+            bindings::proto_register(self.raw.get(), align_of::<Layout<F>>() as c_uint)
+        })
     }
 
     fn unregister(&'static self) {

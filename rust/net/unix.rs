@@ -19,7 +19,10 @@ use super::live::{
     Closing,
     Live, //
 };
-use super::path::PathRef;
+use super::path::{
+    InodeId,
+    PathRef, //
+};
 use super::sock::{
     Head,
     Sock,
@@ -111,7 +114,8 @@ unsafe impl Head for UnixHead {
 }
 
 impl UnixHead {
-    /// Returns the link for the one owner of a socket that has no file; null at first.
+    /// Returns the link for the one owner of a socket that has no file; null at first,
+    /// and to be null again when the socket gets one.
     ///
     /// # Safety
     ///
@@ -388,7 +392,28 @@ impl<F: Family<Head = UnixHead>> StateGuard<'_, F> {
     }
 }
 
+impl<F: Family<Head = UnixHead>> Sock<F> {
+    /// Tells whether [`Live::set_inode`] has noted that inode.
+    pub(crate) fn has_inode(&self, inode: InodeId) -> bool {
+        // SAFETY: By the type invariants of `Sock`; the pointer isn't followed.
+        let noted = unsafe { UnixHead::spare(self.as_sk()).read_volatile() };
+        noted.addr() == inode.as_usize()
+    }
+}
+
 impl<'a, F: Family<Head = UnixHead>> Live<'a, F> {
+    /// Notes which inode the socket is bound to, for comparison alone.
+    ///
+    /// To be called before others can find the socket by it.
+    pub(crate) fn set_inode(&self, inode: InodeId) {
+        // The field is that of a queue only as long as the socket has no file: it has one here.
+        // SAFETY: By the type invariants of `Sock`; nobody follows the pointer.
+        unsafe {
+            UnixHead::spare(self.as_sk())
+                .write_volatile(ptr::without_provenance_mut(inode.as_usize()));
+        }
+    }
+
     /// Asks the security modules whether this socket may send to the one whose
     /// state is locked (`security_unix_may_send()`).
     ///

@@ -70,11 +70,27 @@ impl Terminated {
     fn address(&self) -> &[u8] {
         self.bytes.get(..self.len).unwrap_or(&self.bytes)
     }
+}
 
-    /// The path alone, and the NUL byte.
-    fn terminated(&self) -> Result<&[u8]> {
-        self.bytes.get(HEADER..self.len).ok_or(EINVAL)
-    }
+/// Calls `f` with the address of a path, up to and with a NUL byte, and with the
+/// path therein.
+///
+/// Most programs give the NUL byte, so that nothing has to be copied. (Rows
+/// `to-path`, `conn-path` and `bind-path` of the bench.)
+fn with_terminated<R>(
+    bytes: &[u8],
+    path: &[u8],
+    f: impl FnOnce(&[u8], &[u8]) -> Result<R>,
+) -> Result<R> {
+    let copy;
+    let address = match bytes.get(..=HEADER.wrapping_add(path.len())) {
+        Some(address) => address,
+        None => {
+            copy = Terminated::new(path)?;
+            copy.address()
+        }
+    };
+    f(address, address.get(HEADER..).ok_or(EINVAL)?)
 }
 
 /// Gives a socket the name in `bytes`: `bind(2)`.
@@ -85,7 +101,9 @@ pub(super) fn bind(sk: &Live<'_>, bytes: &[u8]) -> Result {
         return autobind(sk);
     }
     match parse(bytes)? {
-        Name::Path(path) => bind_file(sk, path),
+        Name::Path(path) => {
+            with_terminated(bytes, path, |address, path| bind_file(sk, address, path))
+        }
         Name::Abstract(_) => bind_abstract(sk, bytes),
     }
 }
@@ -95,20 +113,14 @@ pub(super) fn bind(sk: &Live<'_>, bytes: &[u8]) -> Result {
 /// The file is made first and goes away again if anything fails after that: a
 /// path that exists is an error (`EADDRINUSE`) even where the socket has a name
 /// already (`EINVAL`).
-fn bind_file(sk: &Live<'_>, path: &[u8]) -> Result {
+fn bind_file(sk: &Live<'_>, address: &[u8], path: &[u8]) -> Result {
     let files = sk
         .initial_space::<Space>()
         .and_then(|space| space.files.as_ref());
     let files = files.ok_or(ENODEV)?;
-    let name = Terminated::new(path)?;
-    let address = Address::new(name.address())?;
-    let file = SocketFile::create(sk, name.terminated()?).map_err(|e| {
-        if e == EEXIST {
-            EADDRINUSE
-        } else {
-            e
-        }
-    })?;
+    let address = Address::new(address)?;
+    let file =
+        SocketFile::create(sk, path).map_err(|e| if e == EEXIST { EADDRINUSE } else { e })?;
 
     let naming = sk.lock_bind()?;
     if sk.address().is_some() {
@@ -116,7 +128,7 @@ fn bind_file(sk: &Live<'_>, path: &[u8]) -> Result {
     }
     let place = file.path();
     let inode = place.inode();
-    sk.data().set_file(inode);
+    sk.set_inode(inode);
     let _none = sk.lock().replace_path(Some(place));
     naming.set_address(address)?;
     files.insert(file_hash(inode), sk, |_| false, || ())?;
@@ -192,11 +204,7 @@ fn autobind(sk: &Live<'_>) -> Result {
 /// type. May sleep.
 pub(super) fn find(sk: &Live<'_>, name: Name<'_>, bytes: &[u8]) -> Result<ARef<Sock>> {
     match name {
-        // Most programs give the NUL byte with the path, which then needs no copy.
-        Name::Path(path) => match bytes.get(HEADER..=HEADER.wrapping_add(path.len())) {
-            Some(terminated) => find_file(sk, terminated),
-            None => find_file(sk, Terminated::new(path)?.terminated()?),
-        },
+        Name::Path(path) => with_terminated(bytes, path, |_, path| find_file(sk, path)),
         Name::Abstract(_) => sk
             .space::<Space>()
             .ok_or(ENODEV)?
@@ -221,7 +229,7 @@ fn find_file(sk: &Live<'_>, path: &[u8]) -> Result<ARef<Sock>> {
     let inode = place.inode();
     let found = files
         .ok_or(ENODEV)?
-        .find(file_hash(inode), |other| other.data().is_bound_to(inode))
+        .find(file_hash(inode), |other| other.has_inode(inode))
         .ok_or(ECONNREFUSED)?;
     if found.kind() != sk.kind() {
         return Err(EPROTOTYPE);

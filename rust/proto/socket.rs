@@ -29,7 +29,6 @@ use crate::net::{
     Closing,
     Either,
     FamilyDesc,
-    InodeId,
     PacketQueue,
     Selection,
     SockType,
@@ -69,9 +68,6 @@ pub(crate) struct Socket {
     /// packets.
     #[pin]
     queue: Either<ByteQueue<Attached>, Packets>,
-    /// The inode of the file that the socket is bound to, zero for none; set
-    /// once, before others can find the socket by it.
-    file: Atomic<usize>,
     /// The address of the listener that the socket waits at to be accepted,
     /// zero for none; for comparison alone.
     listener: Atomic<usize>,
@@ -126,11 +122,6 @@ impl net::Sock<Runix> {
 }
 
 impl Socket {
-    /// Notes which file the socket is bound to.
-    pub(super) fn set_file(&self, inode: InodeId) {
-        self.file.store(inode.as_usize(), Relaxed);
-    }
-
     /// Notes at which listener the socket waits; `None` when it was accepted.
     pub(super) fn set_listener(&self, listener: Option<&Sock>) {
         let address = listener.map_or(0, |listener| ptr::from_ref(listener).addr());
@@ -140,11 +131,6 @@ impl Socket {
     /// Returns the address of the listener that the socket waits at, or zero.
     pub(super) fn listener(&self) -> usize {
         self.listener.load(Relaxed)
-    }
-
-    /// Tells whether the socket is bound to that file.
-    pub(super) fn is_bound_to(&self, inode: InodeId) -> bool {
-        self.file.load(Relaxed) == inode.as_usize()
     }
 }
 
@@ -196,7 +182,6 @@ impl net::Family for Runix {
         });
         pin_init!(Socket {
             queue <- Either::new(kind == SockType::Stream, ByteQueue::new(), packets),
-            file: Atomic::new(0),
             listener: Atomic::new(0),
             reports_queued: Atomic::new(false),
             whole_rights: Atomic::new(false),
