@@ -14,6 +14,7 @@
 #include <linux/moduleparam.h>
 #include <linux/stringify.h>
 #include <linux/fs.h>
+#include <linux/magic.h>
 #include <linux/namei.h>
 #include <linux/net.h>
 #include <linux/pid.h>
@@ -988,12 +989,78 @@ bool runix_helper_file_nonblock(const struct socket *socket)
 
 /* --- ancillary.rs -------------------------------------------------------------- */
 
+/* As many files as one may send in one message without the parser's help. */
+#define RUNIX_FEW_FILES 16
+
+/* A file that the parser would look at twice: one of io_uring, or an AF_UNIX socket. */
+static bool runix_is_special(const struct file *file)
+{
+	struct inode *inode = file_inode(file);
+	const struct proto_ops *ops;
+
+	if (inode->i_sb->s_magic == ANON_INODE_FS_MAGIC)
+		return true;
+	if (!S_ISSOCK(inode->i_mode) || (file->f_mode & FMODE_PATH))
+		return false;
+	ops = READ_ONCE(SOCKET_I(inode)->ops);
+	return !ops || ops->family == PF_UNIX;
+}
+
+/*
+ * Takes the files of a message that has a few of them, and nothing else: the list
+ * is as long as it must be then, where the parser takes 2 KiB, zeroed. NULL for
+ * whatever isn't as simple as that, or is an error: the parser knows which. (Rows
+ * fds of the bench.)
+ */
+static struct scm_fp_list *runix_few_files(struct msghdr *msg)
+{
+	struct cmsghdr *cmsg = CMSG_FIRSTHDR(msg);
+	struct scm_fp_list *list;
+	struct file *file;
+	const int *fds;
+	size_t count;
+
+	if (!cmsg || !CMSG_OK(msg, cmsg) || cmsg->cmsg_level != SOL_SOCKET ||
+	    cmsg->cmsg_type != SCM_RIGHTS || CMSG_NXTHDR(msg, cmsg))
+		return NULL;
+	fds = CMSG_DATA(cmsg);
+	count = (cmsg->cmsg_len - sizeof(*cmsg)) / sizeof(*fds);
+	if (!count || count > RUNIX_FEW_FILES)
+		return NULL;
+	list = kmalloc(offsetof(struct scm_fp_list, fp[count]), GFP_KERNEL_ACCOUNT);
+	if (!list)
+		return NULL;
+	memset(list, 0, offsetof(struct scm_fp_list, fp));
+#if IS_ENABLED(CONFIG_UNIX)
+	INIT_LIST_HEAD(&list->vertices);
+#endif
+	list->max = count;
+	while (list->count < count) {
+		file = fds[list->count] < 0 ? NULL : fget_raw(fds[list->count]);
+		if (!file)
+			goto leave;
+		list->fp[list->count++] = file;
+		if (unlikely(runix_is_special(file)))
+			goto leave;
+	}
+	list->user = get_uid(current_user());
+	return list;
+
+leave:
+	while (list->count)
+		fput(list->fp[--list->count]);
+	kfree(list);
+	return NULL;
+}
+
 int runix_helper_scm_parse(struct msghdr *msg, struct pid **pid, kuid_t *uid, kgid_t *gid,
 			   struct scm_fp_list **files)
 {
 	struct scm_cookie scm = { .creds.uid = INVALID_UID, .creds.gid = INVALID_GID };
-	int err = __scm_send(&runix_gate, msg, &scm);
+	int err;
 
+	scm.fp = runix_few_files(msg);
+	err = scm.fp ? 0 : __scm_send(&runix_gate, msg, &scm);
 	if (err)
 		return err;
 	*pid = scm.pid;
@@ -1095,6 +1162,15 @@ bool runix_helper_scm_too_many(const struct scm_fp_list *files, unsigned long ow
 	own += READ_ONCE(user->unix_inflight);
 	return own > task_rlimit(current, RLIMIT_NOFILE) &&
 	       !capable(CAP_SYS_RESOURCE) && !capable(CAP_SYS_ADMIN);
+}
+
+/* Asked before each file is looked at by the function below: most are no sockets. */
+bool runix_helper_scm_any_socket(const struct scm_fp_list *files)
+{
+	for (int i = 0; i < files->count; i++)
+		if (S_ISSOCK(file_inode(files->fp[i])->i_mode))
+			return true;
+	return false;
 }
 
 /* A file that is a socket of the family; with a reference to its sock. */

@@ -76,7 +76,10 @@ impl Files {
 
     /// Returns the sockets of family `F` among the files, one after another.
     pub(crate) fn sockets<F: Family>(&self) -> impl Iterator<Item = ARef<Sock<F>>> + '_ {
-        (0..self.count()).filter_map(move |index| {
+        // SAFETY: By the type invariants.
+        let any = unsafe { bindings::scm_any_socket(self.0.as_ptr()) };
+        let count = if any { self.count() } else { 0 };
+        (0..count).filter_map(move |index| {
             // SAFETY: The index is in the list, which has a reference to the file; a file that is
             // a socket of the family keeps its `sock` while it is referenced.
             unsafe {
