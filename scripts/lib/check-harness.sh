@@ -33,9 +33,12 @@ check_host() {
 	record_cargo "tests/host" "$OUT/cargo" "$rc"
 	expect "clippy: tests/host" cargo_in tests/host target-host clippy --locked --all-targets -- -D warnings
 	expect "clippy: samples/rust" cargo_in samples/rust target-samples clippy --locked --workspace -- -D warnings
+	expect "clippy: runix-run" cargo_in samples/rust target-samples clippy --locked --all-targets \
+		-p runix-redirect -p runix-run -p runix-preload -- -D warnings
 	check_crate "samples/rust/programs" -p runix-programs
 	check_crate "samples/rust" -p runix --lib
 	check_crate "samples/rust: examples" -p runix --doc
+	check_crate "samples/rust: runix-run" -p runix-redirect -p runix-run -p runix-preload
 	keep_results host "$OUT/results-host"
 }
 

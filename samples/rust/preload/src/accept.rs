@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: MIT OR GPL-2.0
+
+//! Calls that return an address, or tell the family.
+
+use libc::{c_int, c_void, sockaddr, socklen_t};
+
+use crate::name::Place;
+use crate::options;
+use crate::real;
+
+/// # Safety
+///
+/// That of accept(2).
+#[no_mangle]
+unsafe extern "C-unwind" fn accept(
+    fd: c_int,
+    address: *mut sockaddr,
+    len: *mut socklen_t,
+) -> c_int {
+    // SAFETY: The caller keeps to the contract; the length was told by a call
+    // that succeeded.
+    unsafe {
+        let place = Place::read(address, len);
+        let result = real::accept(fd, address, len);
+        if result >= 0 {
+            place.translate_read(len);
+        }
+        result
+    }
+}
+
+/// # Safety
+///
+/// That of accept4(2).
+#[no_mangle]
+unsafe extern "C-unwind" fn accept4(
+    fd: c_int,
+    address: *mut sockaddr,
+    len: *mut socklen_t,
+    flags: c_int,
+) -> c_int {
+    // SAFETY: As in `accept`.
+    unsafe {
+        let place = Place::read(address, len);
+        let result = real::accept4(fd, address, len, flags);
+        if result >= 0 {
+            place.translate_read(len);
+        }
+        result
+    }
+}
+
+/// # Safety
+///
+/// That of getsockname(2).
+#[no_mangle]
+unsafe extern "C-unwind" fn getsockname(
+    fd: c_int,
+    address: *mut sockaddr,
+    len: *mut socklen_t,
+) -> c_int {
+    // SAFETY: As in `accept`.
+    unsafe {
+        let place = Place::read(address, len);
+        let result = real::getsockname(fd, address, len);
+        if result == 0 {
+            place.translate_read(len);
+        }
+        result
+    }
+}
+
+/// # Safety
+///
+/// That of getpeername(2).
+#[no_mangle]
+unsafe extern "C-unwind" fn getpeername(
+    fd: c_int,
+    address: *mut sockaddr,
+    len: *mut socklen_t,
+) -> c_int {
+    // SAFETY: As in `accept`.
+    unsafe {
+        let place = Place::read(address, len);
+        let result = real::getpeername(fd, address, len);
+        if result == 0 {
+            place.translate_read(len);
+        }
+        result
+    }
+}
+
+/// # Safety
+///
+/// That of getsockopt(2).
+#[no_mangle]
+unsafe extern "C-unwind" fn getsockopt(
+    fd: c_int,
+    level: c_int,
+    name: c_int,
+    value: *mut c_void,
+    len: *mut socklen_t,
+) -> c_int {
+    // SAFETY: The caller keeps to the contract, which `options::told` demands.
+    unsafe {
+        let result = real::getsockopt(fd, level, name, value, len);
+        if level != libc::SOL_SOCKET {
+            return result;
+        }
+        options::told(fd, name, value, len, result)
+    }
+}
+
+/// # Safety
+///
+/// That of setsockopt(2).
+#[no_mangle]
+unsafe extern "C-unwind" fn setsockopt(
+    fd: c_int,
+    level: c_int,
+    name: c_int,
+    value: *const c_void,
+    len: socklen_t,
+) -> c_int {
+    // SAFETY: The caller keeps to the contract.
+    let result = unsafe { real::setsockopt(fd, level, name, value, len) };
+    if result == 0 {
+        options::note(fd);
+    }
+    result
+}
