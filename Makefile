@@ -50,6 +50,31 @@ modules_install: tree
 	depmod $(if $(INSTALL_MOD_PATH),-b $(INSTALL_MOD_PATH)) \
 		$(or $(RUNIX_KERNELRELEASE),$(shell $(MAKE) -s -C $(KDIR) kernelrelease))
 
+# --- what programs need, without the module -----------------------------------------
+PREFIX	?= /usr/local
+CARGO	?= cargo
+VERSION_OF_HEADER := $(shell sed -n 's/^const VERSION: &str = "\(.*\)";/\1/p' rust/runix.rs)
+
+# The C header, and the file by which pkg-config finds it.
+install-headers:
+	install -D -m 644 rust/uapi/runix.h $(DESTDIR)$(PREFIX)/include/runix.h
+	install -d $(DESTDIR)$(PREFIX)/share/pkgconfig
+	sed 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION_OF_HEADER)|' samples/c/runix.pc.in \
+		>$(DESTDIR)$(PREFIX)/share/pkgconfig/runix.pc
+
+# runix-run and what it preloads, runixstat, and the manual pages.
+programs:
+	$(CARGO) build --release --locked --manifest-path samples/rust/Cargo.toml \
+		-p runix-programs -p runix-run -p runix-preload
+
+install-programs:
+	install -D -m 755 samples/rust/target/release/runix-run $(DESTDIR)$(PREFIX)/bin/runix-run
+	install -D -m 755 samples/rust/target/release/runixstat $(DESTDIR)$(PREFIX)/bin/runixstat
+	install -D -m 644 samples/rust/target/release/librunix_preload.so \
+		$(DESTDIR)$(PREFIX)/lib/runix/librunix_preload.so
+	install -D -m 644 Documentation/runix-run.1 $(DESTDIR)$(PREFIX)/share/man/man1/runix-run.1
+	install -D -m 644 Documentation/runix.7 $(DESTDIR)$(PREFIX)/share/man/man7/runix.7
+
 clean:
 	+$(if $(wildcard $(KDIR)/Makefile),$(KBUILD) clean,@echo "no kernel tree at $(KDIR): nothing to clean")
 
@@ -67,6 +92,9 @@ check-debug:
 
 check-kcsan:
 	@scripts/check --kcsan $(if $(ONLY),--only '$(ONLY)')
+
+check-apps:
+	@scripts/check --apps $(if $(ONLY),--only '$(ONLY)')
 
 check-fast:
 	@scripts/check --fast
@@ -114,6 +142,7 @@ help:
 #H                        [ONLY='shutdown scm_*': some of the guest's programs]
 #H   make check-debug     those under the debug kernel (KASAN, lock checks, leaks)
 #H   make check-kcsan     those that race, under a kernel that looks for data races
+#H   make check-apps      Debian's programs over AF_RUNIX, by runix-run [ONLY='redis ssh']
 #H   make check-fast      those that need no guest
 #H   make fuzz            random programs on AF_UNIX and AF_RUNIX [SEED=1] [MINUTES=10]
 #H   make lint            style, layers, unsafe, panics
@@ -131,6 +160,8 @@ help:
 #H                        [VERSION=7.3.4+deb13-amd64]
 #H   make                 runix.ko and runix_echo.ko [KDIR=<tree with Rust metadata>]
 #H   make modules_install as root, into /lib/modules [INSTALL_MOD_PATH=<root>]
+#H   make install-headers as root, runix.h and a file for pkg-config [PREFIX=/usr/local]
+#H   make programs        runix-run and runixstat, by cargo; make install-programs as root
 #H   make clean           removes what make has built here
 #H
 #H   make update          looks for newer kernels at the next run
@@ -139,5 +170,6 @@ help:
 #H Variables: RUNIX_CACHE (default ~/.cache/runix), RUNIX_SERIES (7.3 or 7.2),
 #H RUNIX_ACCEL (kvm or tcg), RUNIX_MIRROR (a Debian archive's address).
 
-.PHONY: all tree modules modules_install clean run shell check check-debug check-kcsan check-fast \
+.PHONY: all tree modules modules_install install-headers programs install-programs \
+	clean run shell check check-debug check-kcsan check-apps check-fast \
 	bench bench-gate bench-native bench-profile lint fmt rows prepare-kernel update clean-cache help
