@@ -15,6 +15,8 @@
 . "$RUNIX_TOP/scripts/lib/sources.sh"
 # shellcheck source=scripts/lib/build.sh
 . "$RUNIX_TOP/scripts/lib/build.sh"
+# shellcheck source=scripts/lib/apps.sh
+. "$RUNIX_TOP/scripts/lib/apps.sh"
 
 # Steps that the two take, for the progress lines.
 STEPS_TOOLS=2

@@ -86,6 +86,29 @@ build_rust_samples() {
 	stamp "$out" "$key"
 }
 
+# The library that runix-run preloads, which can't be static, and a program for it to be
+# preloaded into.
+build_preload() {
+	local out=$WORK/preload target=$WORK/target-preload key
+	key=$(key_of "$(hash_of samples/rust rust/uapi)" "$(<"$ROOT/.runix-stamp")" "$(declare -f build_preload)")
+	if stamp_ok "$out" "$key"; then
+		step "preloaded library is built"
+		return
+	fi
+	step "building the preloaded library"
+	rm -rf "$out"
+	begin_incremental "$target"
+	try_logged in_root env -C "$SRC/samples/rust" CARGO_TARGET_DIR="$target" \
+		cargo build --release --locked -p runix-preload --lib --examples
+	end_incremental "$target"
+	((LOGGED_RC == 0)) || exit "$LOGGED_RC"
+	mkdir -p "$out"
+	cp "$target/release/librunix_preload.so" "$out/"
+	find "$target/release/examples" -maxdepth 1 -type f -perm -u+x \
+		-name 'unix-*' ! -name '*-????????????????' -exec cp -t "$out" {} +
+	stamp "$out" "$key"
+}
+
 # The kernel's headers for programs, which its tests are compiled with.
 make_headers() { # VERSION
 	local v=$1 out key
@@ -124,13 +147,15 @@ build_tests() { # VERSION
 	stamp "$out" "$key"
 }
 
-guest_image() { printf '%s\n' "$WORK/$1/image/guest.cpio"; } # VERSION
+guest_image() { printf '%s\n' "$WORK/$1/image${2:-}/guest.cpio"; } # VERSION [-apps]
 
-build_image() { # VERSION [with-tests]
-	local v=$1 out key part
-	out=$WORK/$v/image
+build_image() { # VERSION [with-tests|for-apps]
+	local v=$1 out key part kind=
+	[[ ${2:-} != for-apps ]] || kind=-apps
+	out=$WORK/$v/image$kind
 	local -a parts=("module=$(module_dir "$v")" "samples-c=$WORK/samples-c" "samples-rust=$WORK/samples-rust")
 	[[ ${2:-} != with-tests ]] || parts+=("tests=$WORK/tests")
+	[[ -z $kind ]] || parts+=("run=$WORK/preload")
 	! is_debug_version "$v" || parts+=("provoke=$(provoke_dir "$v")")
 	key=$(
 		for part in "${parts[@]}"; do
@@ -138,6 +163,7 @@ build_image() { # VERSION [with-tests]
 			cat "${part#*=}/.runix-stamp" 2>/dev/null || true
 		done
 		hash_of tests/guest samples/demo
+		[[ -z $kind ]] || hash_of tests/apps samples/python
 		key_of "${parts[*]}" "$(key_of_files "$RUNIX_TOP/scripts/lib/make-image")"
 	)
 	key=$(key_of "$key")
@@ -148,7 +174,7 @@ build_image() { # VERSION [with-tests]
 	step "making the guest image"
 	rm -rf "$out"
 	mkdir -p "$out"
-	logged in_root "$RUNIX_TOP/scripts/lib/make-image" "$(guest_image "$v")" "$SRC" "$v" \
+	logged in_root "$RUNIX_TOP/scripts/lib/make-image" "$(guest_image "$v" "$kind")" "$SRC" "$v" \
 		"$(kernel_stock "$v")" "${parts[@]}"
 	stamp "$out" "$key"
 }

@@ -7,13 +7,13 @@ guest() { # VERSION MODE OUT OPTIONS...
 	shift 3
 	# What is chosen by name, with commas for blanks: the kernel's command line has those.
 	[[ -z ${ONLY:-} ]] || set -- "$@" --append "runix.only=${ONLY// /,}"
-	"$RUNIX_TOP/scripts/qemu" --kernel "$(kernel_image "$v")" --initrd "$(guest_image "$v")" \
+	"$RUNIX_TOP/scripts/qemu" --kernel "$(kernel_image "$v")" --initrd "$(guest_image "$v" "${IMAGE:-}")" \
 		--mode "$mode" --out "$out" "$@"
 }
 
 # Builds all that a guest runs, then boots it and counts what it reports.
 check_guest() { # VERSION OPTIONS...
-	local v=$1 out rc=0 line
+	local v=$1 out rc=0
 	shift
 	build_c_samples
 	build_rust_samples
@@ -23,6 +23,28 @@ check_guest() { # VERSION OPTIONS...
 	out=$OUT/guest-$v
 	mkdir -p "$out"
 	guest "$v" check "$out" --time "${RUNIX_GUEST_TIME:-1200}" --silence 200 "$@" 2>"$out/errors" || rc=$?
+	record_guest "$v" "$out" "$rc"
+}
+
+# The same for real programs, on a disk with Debian.
+check_apps() { # VERSION
+	local v=$1 out rc=0
+	build_apps_disk
+	build_c_samples
+	build_rust_samples
+	build_preload
+	build_image "$v" for-apps
+	step "testing Debian's programs in a guest: $v"
+	out=$OUT/guest-apps
+	mkdir -p "$out"
+	IMAGE=-apps guest "$v" apps "$out" --disk "$(apps_disk)" --memory 2G --time "${RUNIX_GUEST_TIME:-1200}" --silence 300 \
+		2>"$out/errors" || rc=$?
+	record_guest "programs" "$out" "$rc"
+}
+
+# Counts what a guest has reported.
+record_guest() { # NAME OUT STATUS
+	local v=$1 out=$2 rc=$3 line
 	while IFS= read -r line; do
 		case $line in
 		'ok '*) record pass "$v: ${line#ok }" ;;

@@ -104,3 +104,16 @@ coverage_results() {
 	echo 0 >$places
 	while line=$(cat $places) && [ -n "$line" ]; do say "PASSED $line"; done
 }
+
+# Patterns of the programs to run, separated by commas; the rest is left out then.
+ONLY=$(sed -nE 's/.*runix\.only=([^ ]+).*/\1/p' /proc/cmdline)
+
+chosen() { # PROGRAM
+	[ -n "$ONLY" ] || return 0
+	set -f
+	for pattern in $(echo "$ONLY" | tr , ' '); do
+		case $1 in $pattern) set +f; return 0 ;; esac
+	done
+	set +f
+	return 1
+}
