@@ -32,6 +32,8 @@ mod diag;
 mod either;
 mod family;
 mod handed;
+#[cfg(runix_kunit)]
+mod kunit;
 mod live;
 mod marks;
 mod msg;

@@ -76,24 +76,26 @@ run_demo() {
 	} 3>&- </dev/null | sed -n '/^__END_OF_DEMO__$/q; s/^/| /p' >&3
 }
 
-# For debug kernels: what the tests inside of the module have said, which ran when it
-# was loaded. A result for each; a suite that isn't there is a failed one.
+# For debug kernels: runs the tests inside of the module. A result for each; a suite
+# of which none has passed is a failed one.
 kunit_results() {
 	[ -d /sys/kernel/debug/kunit ] || return 0
 	for suite in runix_chunk runix_marks runix_packet runix_queue runix_table; do
 		results=/sys/kernel/debug/kunit/$suite/results
-		if ! grep -q '^ *ok [0-9]* [a-z]' "$results" 2>/dev/null; then
+		echo 1 >/sys/kernel/debug/kunit/$suite/run
+		cat $results >/run/kunit 2>&1
+		if ! grep -q '^  *ok [0-9]' /run/kunit; then
 			result 'not ok' "kunit $suite: no test has passed"
 		fi
-		[ -r "$results" ] || continue
-		grep -vE '^ *(not )?ok ' "$results" | say_all
-		while read -r line; do
+		say_all </run/kunit
+		# What is not indented is the suite as a whole.
+		sed -n 's/^  *\(ok\|not ok\) [0-9]* /\1 /p' /run/kunit | while read -r line; do
 			case $line in
-			'ok '*' # SKIP'*) result skip "kunit $suite: ${line#ok * }" ;;
-			'ok '*) result ok "kunit $suite: ${line#ok * }" ;;
-			'not ok '*) result 'not ok' "kunit $suite: ${line#not ok * }" ;;
+			*'# SKIP'*) result skip "kunit $suite: ${line#ok }" ;;
+			'ok '*) result ok "kunit $suite: ${line#ok }" ;;
+			*) result 'not ok' "kunit $suite: ${line#not ok }" ;;
 			esac
-		done <"$results"
+		done
 	done
 }
 
