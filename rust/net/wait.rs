@@ -128,6 +128,10 @@ impl<F: Family> Live<'_, F> {
         timeout: &mut Timeout,
         ready: impl FnMut() -> bool,
     ) -> Result {
+        if timeout.is_none() {
+            // Others may sleep: they are not to be disturbed.
+            return self.wait(Turn::All, timeout, ready);
+        }
         // SAFETY: By the type invariants of `Sock`.
         unsafe { bindings::set_waitdata(self.as_sk()) };
         let result = self.wait(Turn::All, timeout, ready);

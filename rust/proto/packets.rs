@@ -27,7 +27,8 @@ use crate::net::{
     Sender,
     Shutdown,
     SockType,
-    Timeout, //
+    Timeout,
+    Turn, //
 };
 use crate::pure::limits;
 use kernel::{
@@ -327,7 +328,10 @@ fn wait(sk: &Live<'_>, timeout: &mut Timeout, seen: Option<usize>) -> Result<Opt
         Some(seen) => queue.arrivals() != seen,
         None => queue.count() > 0,
     };
-    let result = sk.wait_readable(timeout, || arrived() || sk.has_error() || ended());
+    // Unlike with a stream, `SIGIO` comes meanwhile, as with AF_UNIX.
+    let result = sk.wait(Turn::All, timeout, || {
+        arrived() || sk.has_error() || ended()
+    });
     if result == Err(EAGAIN) && sequenced && at_end(sk)? {
         return Ok(Some(0));
     }

@@ -251,6 +251,23 @@ TEST_F(ioctl, sigio)
 	EXPECT_EQ(0, next_signal(SIGIO, &fd));
 }
 
+/* But none for what a thread waits for, whoever looks without waiting meanwhile. */
+TEST_F(ioctl, no_sigio_while_waiting)
+{
+	char ch, other;
+	struct op op = { .fn = op_recv, .fd = self->fd[1], .buf = &ch, .len = 1 };
+	int fd = -1;
+
+	ASSERT_EQ(0, signal_on(self->fd[1], SIGIO));
+	ASSERT_TRUE(op_blocks(&op, SYS_recvfrom));
+	EXPECT_EQ(-EAGAIN, rc(recv(self->fd[1], &other, 1, MSG_DONTWAIT)));
+	ASSERT_EQ(1, rc(send(self->fd[0], "x", 1, 0)));
+	EXPECT_EQ(1, op_join(&op));
+	EXPECT_EQ(0, next_signal(SIGIO, &fd));
+	ASSERT_EQ(1, rc(send(self->fd[0], "y", 1, 0)));
+	EXPECT_NE(0, next_signal(SIGIO, &fd));
+}
+
 /* A chosen signal tells which descriptor and what about it. */
 TEST_F(ioctl, signal_reasons)
 {

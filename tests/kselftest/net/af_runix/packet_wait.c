@@ -237,4 +237,23 @@ TEST_F(packet_wait, epoll_edge)
 	EXPECT_EQ(EPOLLIN, next_event(in, SOON));
 }
 
+/* Who asked for a signal gets one, also while a thread of it waits for a message. */
+TEST_F(packet_wait, signalled_while_waiting)
+{
+	struct timespec none = {};
+	sigset_t set;
+	char ch;
+	struct op op = receiving(self->fd[1], &ch, 1, 0);
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGIO);
+	ASSERT_EQ(0, sigprocmask(SIG_BLOCK, &set, NULL));
+	ASSERT_EQ(0, fcntl(self->fd[1], F_SETOWN, getpid()));
+	ASSERT_EQ(0, rc(ioctl(self->fd[1], FIOASYNC, &(int){ 1 })));
+	ASSERT_TRUE(op_blocks(&op, SYS_recvfrom));
+	EXPECT_EQ(1, say(self->fd[0], "x"));
+	EXPECT_EQ(SIGIO, rc(sigtimedwait(&set, NULL, &none)));
+	EXPECT_EQ(1, op_join(&op));
+}
+
 TEST_HARNESS_MAIN
