@@ -283,6 +283,17 @@ void runix_helper_signal_input(struct sock *sk)
 	sk_wake_async(sk, SOCK_WAKE_WAITD, POLL_IN);
 }
 
+/* The caller holds the lock under which the socket is parted from its file. */
+void runix_helper_signal_urgent(struct sock *sk)
+{
+	sk_send_sigurg(sk);
+}
+
+bool runix_helper_urgent_inline(struct sock *sk)
+{
+	return sock_flag(sk, SOCK_URGINLINE);
+}
+
 /* SIGIO for room in the buffer is sent only to who has run out of it. */
 void runix_helper_set_nospace(struct sock *sk)
 {

@@ -5,6 +5,10 @@
 //! A stream rarely has any: one load tells that there are none. The marks of a
 //! queue are in the order of its bytes, and don't overlap.
 
+use crate::pure::oob::{
+    Place,
+    Stretch, //
+};
 use core::{
     ptr,
     ptr::NonNull, //
@@ -29,7 +33,19 @@ pub(crate) struct Mark<M> {
     start: usize,
     len: usize,
     next: Option<KBox<Mark<M>>>,
+    kind: Kind,
     value: M,
+}
+
+/// What kind of bytes a mark goes with.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// Bytes like any other.
+    Plain,
+    /// A byte that was sent out of band, and not received so.
+    OutOfBand,
+    /// Bytes that were received out of band.
+    Gap,
 }
 
 impl<M> Mark<M> {
@@ -41,9 +57,15 @@ impl<M> Mark<M> {
             start: 0,
             len: 0,
             next: None,
+            kind: Kind::Plain,
             value,
         };
         Ok(KBox::new(mark, GFP_KERNEL_ACCOUNT)?)
+    }
+
+    /// Makes it the mark of an out-of-band byte.
+    pub(crate) fn set_out_of_band(&mut self) {
+        self.kind = Kind::OutOfBand;
     }
 
     /// Returns the value.
@@ -58,6 +80,20 @@ pub(crate) struct Run<'a, M> {
     pub(crate) len: usize,
     /// The mark.
     pub(crate) value: Option<&'a mut M>,
+    /// There are out-of-band bytes in the queue, or gaps that such have left.
+    pub(crate) out_of_band: bool,
+}
+
+impl<M> Run<'_, M> {
+    /// Returns a run of bytes that no mark goes with.
+    #[inline]
+    pub(super) fn plain(len: usize) -> Self {
+        Self {
+            len,
+            value: None,
+            out_of_band: false,
+        }
+    }
 }
 
 /// The marks of a queue.
@@ -75,6 +111,11 @@ pub(super) struct Marks<M: Send> {
 struct List<M> {
     first: Option<KBox<Mark<M>>>,
     last: Option<NonNull<Mark<M>>>,
+    /// The position of the byte that is out of band: the one that was sent so
+    /// last.
+    urgent: Option<usize>,
+    /// How many bytes gaps have.
+    gaps: usize,
 }
 
 // The marks are boxed: moving the list moves none of them.
@@ -91,7 +132,53 @@ impl<M> List<M> {
             // INVARIANT: The chain is empty.
             self.last = None;
         }
+        match mark.kind {
+            Kind::Plain => {}
+            Kind::OutOfBand => self.settle(mark.start),
+            Kind::Gap => self.gaps = self.gaps.wrapping_sub(mark.len),
+        }
         Some(mark)
+    }
+
+    /// Makes the byte at a position one like any other, if it is out of band.
+    fn settle(&mut self, position: usize) {
+        if self.urgent == Some(position) {
+            self.urgent = None;
+        }
+    }
+
+    /// Tells whether there is anything out of band, or was.
+    fn is_special(&self) -> bool {
+        self.urgent.is_some() || self.gaps > 0
+    }
+
+    /// Makes a gap of the out-of-band byte. It takes in a gap in front of it,
+    /// whose mark is handed back, to be dropped after the lock.
+    fn open_gap(&mut self) -> Option<KBox<Mark<M>>> {
+        let position = self.urgent.take()?;
+        let mut link = &mut self.first;
+        loop {
+            let mark = link.as_mut()?;
+            if mark.start == position {
+                mark.kind = Kind::Gap;
+                self.gaps = self.gaps.wrapping_add(mark.len);
+                return None;
+            }
+            let end = mark.start.wrapping_add(mark.len);
+            if mark.kind == Kind::Gap && end == position {
+                break;
+            }
+            link = &mut link.as_mut()?.next;
+        }
+        let mut before = link.take()?;
+        let mut mark = before.next.take()?;
+        mark.kind = Kind::Gap;
+        self.gaps = self.gaps.wrapping_add(mark.len);
+        mark.start = before.start;
+        mark.len = mark.len.wrapping_add(before.len);
+        // INVARIANT: The mark in front is not the last one, and no mark was moved in memory.
+        *link = Some(mark);
+        Some(before)
     }
 }
 
@@ -109,7 +196,7 @@ impl<M: Send> Marks<M> {
         // INVARIANT: There are no marks.
         pin_init!(Self {
             list <- new_spinlock!(
-                List { first: None, last: None },
+                List { first: None, last: None, urgent: None, gaps: 0 },
                 "Marks::list"
             ),
             count: Atomic::new(0),
@@ -129,14 +216,24 @@ impl<M: Send> Marks<M> {
         self.count.load(Relaxed).saturating_mul(EACH)
     }
 
-    /// Puts a mark behind all others, for `len` bytes from `start` on.
+    /// Puts a mark behind all others, for `len` bytes from `start` on, which
+    /// `publish` lets the reader have: in one step, to those who hold the lock.
     ///
-    /// By the writer alone, before it publishes the bytes.
-    pub(super) fn push(&self, mut mark: KBox<Mark<M>>, start: usize, len: usize) {
+    /// By the writer alone.
+    pub(super) fn push(
+        &self,
+        mut mark: KBox<Mark<M>>,
+        start: usize,
+        len: usize,
+        publish: impl FnOnce(),
+    ) {
         mark.start = start;
         mark.len = len;
         let raw = NonNull::from(&mut *mark);
         let mut list = self.list.lock();
+        if mark.kind == Kind::OutOfBand {
+            list.urgent = Some(start);
+        }
         match list.last {
             // SAFETY: By the type invariants, it is the last mark of the chain, which is locked.
             Some(last) => unsafe { (*last.as_ptr()).next = Some(mark) },
@@ -146,6 +243,7 @@ impl<M: Send> Marks<M> {
         list.last = Some(raw);
         self.count
             .store(self.count.load(Relaxed).wrapping_add(1), Release);
+        publish();
     }
 
     /// Drops the marks whose bytes lie in front of `position`.
@@ -188,12 +286,10 @@ impl<M: Send> Marks<M> {
     /// The caller is the reader, and is it for `'a`; it has no other run.
     pub(super) unsafe fn run_at<'a>(&'a self, position: usize) -> Run<'a, M> {
         if self.is_empty() {
-            return Run {
-                len: usize::MAX,
-                value: None,
-            };
+            return Run::plain(usize::MAX);
         }
         let mut list = self.list.lock();
+        let out_of_band = list.is_special();
         let mut next = list.first.as_mut();
         while let Some(mark) = next {
             let into = position.wrapping_sub(mark.start);
@@ -205,20 +301,92 @@ impl<M: Send> Marks<M> {
                     // SAFETY: Marks leave the list by the reader alone, and are boxed: the value
                     // stays where it is. The writer touches nothing but the link of the last mark.
                     value: Some(unsafe { &mut *value }),
+                    out_of_band,
                 };
             }
             if !is_past(mark, position) {
                 return Run {
-                    len: mark.start.wrapping_sub(position),
-                    value: None,
+                    out_of_band,
+                    ..Run::plain(mark.start.wrapping_sub(position))
                 };
             }
             next = mark.next.as_mut();
         }
         Run {
-            len: usize::MAX,
-            value: None,
+            out_of_band,
+            ..Run::plain(usize::MAX)
         }
+    }
+
+    /// Returns what lies at a position: its kind, and how many bytes there are
+    /// of it, at most.
+    pub(super) fn place_at(&self, position: usize) -> Stretch {
+        let list = self.list.lock();
+        let mut next = list.first.as_ref();
+        while let Some(mark) = next {
+            let into = position.wrapping_sub(mark.start);
+            if into < mark.len {
+                let place = match mark.kind {
+                    Kind::Gap => Place::Gap,
+                    Kind::OutOfBand if list.urgent == Some(position) => Place::Urgent,
+                    _ => Place::Plain,
+                };
+                return Stretch {
+                    place,
+                    len: mark.len.wrapping_sub(into),
+                };
+            }
+            if !is_past(mark, position) {
+                return Stretch {
+                    place: Place::Plain,
+                    len: mark.start.wrapping_sub(position),
+                };
+            }
+            next = mark.next.as_ref();
+        }
+        Stretch {
+            place: Place::Plain,
+            len: usize::MAX,
+        }
+    }
+
+    /// Returns the position of the out-of-band byte, if there is one. Any
+    /// context.
+    pub(super) fn urgent(&self) -> Option<usize> {
+        if self.is_empty() {
+            return None;
+        }
+        self.list.lock().urgent
+    }
+
+    /// Returns how many bytes in the queue were received out of band. Any
+    /// context.
+    pub(super) fn gaps(&self) -> usize {
+        if self.is_empty() {
+            return 0;
+        }
+        self.list.lock().gaps
+    }
+
+    /// Makes the byte at a position one like any other, if it is out of band.
+    ///
+    /// By the reader alone.
+    pub(super) fn settle(&self, position: usize) {
+        self.list.lock().settle(position);
+    }
+
+    /// Notes that the out-of-band byte was received: it leaves a gap.
+    ///
+    /// By the reader alone. May sleep, as what a mark holds is dropped.
+    pub(super) fn open_gap(&self) {
+        let mut list = self.list.lock();
+        let before = list.open_gap();
+        if before.is_some() {
+            self.count
+                .store(self.count.load(Relaxed).wrapping_sub(1), Release);
+        }
+        drop(list);
+        drop(before);
     }
 }
 

@@ -51,6 +51,7 @@ mod sock;
 mod sysctl;
 mod table;
 mod unix;
+mod urgent;
 mod wait;
 
 pub(crate) use ancillary::{

@@ -282,6 +282,12 @@ impl ReceiveMsg<'_> {
         unsafe { (*self.raw.as_ptr()).msg_flags |= bindings::MSG_TRUNC };
     }
 
+    /// Tells the program that the byte that it gets was out of band.
+    pub(crate) fn set_out_of_band(&mut self) {
+        // SAFETY: By the type invariants.
+        unsafe { (*self.raw.as_ptr()).msg_flags |= bindings::MSG_OOB };
+    }
+
     /// Hands the program the sender's address, of at most 128 bytes.
     pub(crate) fn set_address(&mut self, bytes: &[u8]) {
         let len = bytes.len().min(size_of::<kb::__kernel_sockaddr_storage>());

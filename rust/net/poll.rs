@@ -15,6 +15,8 @@ impl Events {
     pub(crate) const NONE: Self = Self(0);
     /// `EPOLLIN` and `EPOLLRDNORM`: there is something to read.
     pub(crate) const READABLE: Self = Self(0x001 | 0x040);
+    /// `EPOLLPRI`: there is an out-of-band byte.
+    pub(crate) const URGENT: Self = Self(0x002);
     /// `EPOLLOUT`, `EPOLLWRNORM` and `EPOLLWRBAND`: there is room to write.
     pub(crate) const WRITABLE: Self = Self(0x004 | 0x100 | 0x200);
     /// `EPOLLERR`: an asynchronous error waits to be reported.

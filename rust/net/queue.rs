@@ -67,7 +67,7 @@ use kernel::{
 };
 
 /// A position in the kernel's memory model.
-struct Position(Atomic<usize>);
+pub(super) struct Position(Atomic<usize>);
 
 impl Counter for Position {
     #[inline]
@@ -120,13 +120,13 @@ pub(crate) struct PullFault(pub(crate) usize);
 ///   all of it belongs to the holder of the writer lock.
 #[pin_data]
 pub(crate) struct ByteQueue<M: Send = ()> {
-    positions: Positions<Position>,
+    pub(super) positions: Positions<Position>,
     head: Chain,
     /// A writer has found no room and waits for it.
     wish: Atomic<bool>,
     /// What goes with the bytes.
     #[pin]
-    marks: Marks<M>,
+    pub(super) marks: Marks<M>,
     #[pin]
     writer: Mutex<WriterHalf>,
     #[pin]
@@ -186,6 +186,12 @@ impl<M: Send> ByteQueue<M> {
         self.positions.queued()
     }
 
+    /// Returns the position behind the last byte: when it has changed, something
+    /// has come. A snapshot; any context.
+    pub(crate) fn end(&self) -> usize {
+        self.positions.end()
+    }
+
     /// Queues the next `count` bytes of a message, all or none, under the
     /// sender's limit `sndbuf`. They take `mark` with them.
     ///
@@ -218,11 +224,11 @@ impl<M: Send> ByteQueue<M> {
             self.cut(&mut writer, tail);
             return Err(e);
         }
-        if let Some(mark) = mark.take() {
-            self.marks.push(mark, start, count);
-        }
         // INVARIANT: The segments cover the new bytes, which are the reader's now.
-        self.positions.publish(count);
+        match mark.take() {
+            Some(mark) => (self.marks).push(mark, start, count, || self.positions.publish(count)),
+            None => self.positions.publish(count),
+        }
         Ok(())
     }
 
@@ -468,7 +474,7 @@ impl<M: Send> ByteQueue<M> {
 
 /// The one who reads from a queue.
 pub(crate) struct Reader<'a, M: Send> {
-    queue: &'a ByteQueue<M>,
+    pub(super) queue: &'a ByteQueue<M>,
     _half: Guard<'a, ReaderHalf, MutexBackend>,
 }
 
@@ -476,6 +482,11 @@ impl<M: Send> Reader<'_, M> {
     /// Returns how many bytes may be read.
     pub(crate) fn readable(&self) -> usize {
         self.queue.positions.readable()
+    }
+
+    /// Returns the position behind the last byte: see [`ByteQueue::end`].
+    pub(crate) fn end(&self) -> usize {
+        self.queue.end()
     }
 
     /// Returns the run of readable bytes, `skip` bytes from the front, that one
@@ -487,10 +498,7 @@ impl<M: Send> Reader<'_, M> {
         let readable = self.readable().saturating_sub(skip);
         if self.queue.marks.is_empty() {
             // By far the most frequent case.
-            return Run {
-                len: readable,
-                value: None,
-            };
+            return Run::plain(readable);
         }
         let mut run = self.marked_run(skip);
         run.len = run.len.min(readable);
@@ -593,7 +601,11 @@ impl<M: Send> Reader<'_, M> {
     /// Returns the chunk of the first readable byte, and how many of `count`
     /// bytes it holds. Chunks that were read to the end are freed.
     /// `None` never happens while there are.
-    fn first_part(&mut self, position: usize, count: usize) -> Option<(NonNull<Header>, usize)> {
+    pub(super) fn first_part(
+        &mut self,
+        position: usize,
+        count: usize,
+    ) -> Option<(NonNull<Header>, usize)> {
         let mut head = self.head();
         loop {
             let chunk = head?;

@@ -441,6 +441,12 @@ impl<F: Family> Sock<F> {
         unsafe { bindings::error_report(self.as_sk()) };
     }
 
+    /// Tells whether out-of-band bytes are read like others (`SO_OOBINLINE`).
+    pub(crate) fn urgent_inline(&self) -> bool {
+        // SAFETY: By the type invariants.
+        unsafe { bindings::urgent_inline(self.as_sk()) }
+    }
+
     /// Sends `SIGIO` to the socket's owner, if asked for: the connection is gone.
     pub(crate) fn signal_hangup(&self) {
         // SAFETY: By the type invariants.
@@ -489,6 +495,13 @@ impl<'a, F: Family> StateGuard<'a, F> {
     pub(crate) fn set_error(&mut self, error: Error) {
         // SAFETY: The field is valid; the C side clears it by an atomic exchange.
         unsafe { (&raw mut (*self.sk.as_sk()).sk_err).write_volatile(-error.to_errno()) };
+    }
+
+    /// Sends `SIGURG` to the owner of the socket's file, and `SIGIO`, if asked
+    /// for: something has come out of band.
+    pub(crate) fn signal_urgent(&self) {
+        // SAFETY: The socket is valid; it is parted from its file under the state lock alone.
+        unsafe { bindings::signal_urgent(self.sk.as_sk()) };
     }
 
     /// Sets the limit of the queue of connections.

@@ -70,7 +70,7 @@ pub(super) fn close(sk: &Closing<'_, Runix>, cause: Cause) {
     let (unread, holds) = match (sk.received(), sk.packets()) {
         (Some(queue), _) => {
             let holds = queue.shut();
-            (holds && queue.queued() > 0, holds)
+            (holds && queue.unread() > 0, holds)
         }
         (_, Some(packets)) => (packets.queue.shut(), true),
         _ => (false, false),

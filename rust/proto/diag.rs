@@ -203,7 +203,7 @@ fn queue_lengths(sk: &Sock) -> (u32, u32) {
 /// Returns how many bytes may be received: all, or those of the next datagram.
 fn received(sk: &Sock) -> usize {
     match sk.packets() {
-        None => sk.queued(),
+        None => sk.unread(),
         Some(packets) if sk.kind() == Some(SockType::SeqPacket) => packets.queue.bytes(),
         Some(packets) => packets.queue.first_len(),
     }
@@ -212,7 +212,7 @@ fn received(sk: &Sock) -> usize {
 /// Returns how many bytes a socket has sent that nobody has received yet.
 fn outstanding(sk: &Sock) -> usize {
     match sk.kind() {
-        Some(SockType::Stream) => sk.peer_get().map_or(0, |peer| received(&peer)),
+        Some(SockType::Stream) => sk.peer_get().map_or(0, |peer| peer.queued()),
         _ => sk.outstanding(),
     }
 }

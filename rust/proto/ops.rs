@@ -203,7 +203,7 @@ impl Kind for Stream {
     }
 
     fn input(sk: &Live<'_>) -> usize {
-        sk.queued()
+        sk.unread()
     }
 
     fn output(sk: &Live<'_>) -> usize {
@@ -211,9 +211,7 @@ impl Kind for Stream {
     }
 
     fn at_mark(sk: &Live<'_>) -> Result<usize> {
-        // Without out-of-band data, the next byte is never at the mark. To AF_UNIX, a connection
-        // that waits to be accepted is a byte that was read there.
-        Ok((sk.pending() > 0).into())
+        Ok(stream::at_mark(sk).into())
     }
 
     fn sendmsg(sk: &Live<'_>, msg: &mut SendMsg<'_>) -> Result<usize> {

@@ -49,6 +49,12 @@ pub(crate) struct Attached {
 }
 
 impl Attached {
+    /// Nothing at all.
+    pub(super) const NOTHING: Self = Self {
+        sender: None,
+        passing: None,
+    };
+
     /// Makes up what goes from `sk` to `other`: the credentials that the sender
     /// states, or its own where either end asks for such, and files.
     ///

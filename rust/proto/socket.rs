@@ -108,7 +108,13 @@ impl net::Sock<Runix> {
         self.packets().map_or(0, |packets| packets.queue.count())
     }
 
-    /// Returns how many bytes of a stream wait to be received.
+    /// Returns how many bytes of a stream wait to be received, without those that
+    /// were, out of band.
+    pub(super) fn unread(&self) -> usize {
+        self.received().map_or(0, ByteQueue::unread)
+    }
+
+    /// Returns how many bytes are in the queue of a stream.
     pub(super) fn queued(&self) -> usize {
         self.received().map_or(0, ByteQueue::queued)
     }

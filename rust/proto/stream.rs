@@ -16,6 +16,7 @@ use crate::net::errno::*;
 use crate::net::{
     Ancillary,
     Blocking,
+    ByteQueue,
     Events,
     Files,
     Mark,
@@ -32,7 +33,14 @@ use crate::net::{
     Timeout,
     Turn, //
 };
-use crate::pure::limits;
+use crate::pure::{
+    limits,
+    oob::{
+        Look,
+        Step, //
+    }, //
+};
+use core::mem;
 use kernel::{
     prelude::*,
     sync::atomic::Relaxed, //
@@ -57,7 +65,7 @@ impl From<Error> for SendError {
 /// Mirrors `unix_stream_sendmsg()`. May sleep (`SO_SNDTIMEO`).
 pub(super) fn send(sk: &Live<'_>, msg: &mut SendMsg<'_>) -> Result<usize> {
     let ancillary = msg.ancillary()?;
-    if msg.is_out_of_band() {
+    if msg.is_out_of_band() && msg.remaining() == 0 {
         return Err(EOPNOTSUPP);
     }
     if msg.has_address() {
@@ -106,6 +114,8 @@ fn send_all(
         mut files,
     } = ancillary;
     let mut mark = None;
+    // The last byte of a message may be out of band; it goes on its own.
+    let last = usize::from(msg.is_out_of_band());
     while msg.remaining() > 0 {
         if sk.has_error() {
             sk.take_error()?;
@@ -115,7 +125,11 @@ fn send_all(
             return Err(SendError::Plain(EPIPE));
         }
         let sndbuf = sk.sndbuf();
-        let count = limits::piece(msg.remaining(), sndbuf);
+        let urgent = msg.remaining() == last;
+        let count = match urgent {
+            true => last,
+            false => limits::piece(msg.remaining().wrapping_sub(last), sndbuf),
+        };
         // The files go with the first piece, the credentials with each.
         if mark.is_none() && (stated.is_some() || files.is_some() || sk.credentials_wanted(peer)) {
             let stated = stated.as_ref().map(Sender::duplicate);
@@ -124,15 +138,22 @@ fn send_all(
                 mark = Some(Mark::new(attached)?);
             }
         }
+        if urgent {
+            mark_urgent(&mut mark)?;
+        }
         let ticket = packets::ticket(mark.as_ref().map(|mark| mark.value()));
         match queue.push(msg, count, sndbuf, &mut mark) {
             Ok(()) => {
                 if let Some(ticket) = ticket {
                     ticket.queued(peer);
                 }
+                if urgent {
+                    peer.lock().signal_urgent();
+                }
                 peer.data_ready();
                 *sent = sent.wrapping_add(count);
             }
+            Err(PushError::Shut) if urgent => return Err(SendError::Plain(EPIPE)),
             Err(PushError::Shut) => return Err(SendError::Broken),
             Err(PushError::NoMemory) => return Err(SendError::Plain(ENOMEM)),
             Err(PushError::Fault) => msg.fault_in(count)?,
@@ -154,6 +175,17 @@ fn send_all(
     Ok(())
 }
 
+/// Makes a mark that of an out-of-band byte.
+fn mark_urgent(mark: &mut Option<KBox<Mark<Attached>>>) -> Result {
+    let mut urgent = match mark.take() {
+        Some(mark) => mark,
+        None => Mark::new(Attached::NOTHING)?,
+    };
+    urgent.set_out_of_band();
+    *mark = Some(urgent);
+    Ok(())
+}
+
 /// Receives bytes: `recv(2)`, `read(2)` and their kin.
 ///
 /// Mirrors `unix_stream_read_generic()`. May sleep (`SO_RCVTIMEO`).
@@ -162,8 +194,7 @@ pub(super) fn receive(sk: &Live<'_>, msg: &mut ReceiveMsg<'_>) -> Result<usize> 
         return Err(EINVAL);
     }
     if msg.is_out_of_band() {
-        // There is none.
-        return Err(EINVAL);
+        return receive_urgent(sk, msg);
     }
     let target = if msg.wants_all() {
         msg.room()
@@ -172,6 +203,8 @@ pub(super) fn receive(sk: &Live<'_>, msg: &mut ReceiveMsg<'_>) -> Result<usize> 
     };
     let mut taken = Taken {
         copied: 0,
+        looked: false,
+        direct: false,
         sender: None,
         files: None,
         left: 0,
@@ -195,7 +228,7 @@ pub(super) fn receive(sk: &Live<'_>, msg: &mut ReceiveMsg<'_>) -> Result<usize> 
     }
     let reports = sk.data().reports_queued.load(Relaxed);
     if reports || msg.wants_queued() {
-        msg.set_queued(sk.queued(), reports);
+        msg.set_queued(sk.unread(), reports);
     }
     Ok(copied)
 }
@@ -204,6 +237,10 @@ pub(super) fn receive(sk: &Live<'_>, msg: &mut ReceiveMsg<'_>) -> Result<usize> 
 struct Taken {
     /// Bytes.
     copied: usize,
+    /// It has come to bytes, and taken as many as there was room for.
+    looked: bool,
+    /// What comes next is taken, even if it is out of band.
+    direct: bool,
     /// Who has sent them, which may be unknown, once that was looked at.
     sender: Option<Option<Sender>>,
     /// The files that came with them.
@@ -225,21 +262,20 @@ fn receive_until(
     let mut timeout = None;
     loop {
         let mut reader = queue.read();
-        let mut skip = match msg.is_peek() {
-            true => sk.peek_offset().unwrap_or(0),
-            false => 0,
+        let (mut skip, seen) = match msg.is_peek() {
+            true => begin_peek(sk, &reader, taken),
+            false => (Some(0), None),
         };
-        let found = reader.readable() > skip;
-        if found {
-            set_sender(sk, msg);
-        }
-        while reader.readable() > skip {
-            match take(sk, &mut reader, msg, skip, taken) {
+        while let Some(at) = skip.filter(|at| reader.readable() > *at) {
+            match take(sk, &mut reader, msg, at, taken) {
                 Ok(Next::Stop) => return Ok(()),
                 // A peek that is full looks on for files, as AF_UNIX does.
-                Ok(Next::More(count)) if msg.is_peek() => skip = skip.saturating_add(count),
+                Ok(Next::More(count)) if msg.is_peek() => skip = at.checked_add(count),
                 Ok(Next::More(_)) if msg.room() == 0 => return Ok(()),
                 Ok(Next::More(_)) => {}
+                Ok(Next::Passed(count)) => {
+                    skip = at.checked_add(count).filter(|at| reader.readable() > *at);
+                }
                 Err(PullFault(count)) => {
                     drop(reader);
                     msg.fault_in(count)?;
@@ -248,17 +284,25 @@ fn receive_until(
             }
         }
         // A peek doesn't wait for more than there is.
-        if taken.copied >= target || (found && msg.is_peek()) {
+        if taken.copied >= target || (taken.looked && msg.is_peek()) {
             return Ok(());
         }
+        // Who has no room waits for nothing once it has passed what is out of band.
+        if skip.is_none() && msg.room() == 0 {
+            return Ok(());
+        }
+        let seen = seen.unwrap_or_else(|| reader.end());
         if at_end(sk)? {
             // What was sent before the shutdown is seen after it.
-            if reader.readable() > skip {
-                continue;
+            if reader.end() == seen && (msg.is_peek() || reader.readable() == 0) {
+                return Ok(());
             }
-            return Ok(());
+            continue;
         }
-        if skip == 0 {
+        if !msg.is_peek() && reader.readable() > 0 {
+            continue;
+        }
+        if !msg.is_peek() {
             reader.shrink();
         }
         drop(reader);
@@ -267,17 +311,62 @@ fn receive_until(
             Blocking::No => Timeout::NONE,
         });
         sk.wait_readable(timeout, || {
-            queue.queued() > skip || sk.has_error() || sk.shutdown().receive()
+            queue.end() != seen || sk.has_error() || sk.shutdown().receive()
         })?;
     }
+}
+
+/// Returns where a peek begins (`SO_PEEK_OFF`), as a distance from the front of
+/// the queue, and where the queue ended then. `None` if all that there is is to
+/// be passed.
+fn begin_peek(
+    sk: &Live<'_>,
+    reader: &Reader<'_, Attached>,
+    taken: &mut Taken,
+) -> (Option<usize>, Option<usize>) {
+    let end = reader.end();
+    let skip = sk.peek_offset().unwrap_or(0);
+    taken.direct = skip > 0;
+    if skip == 0 || reader.readable() == 0 {
+        return (Some(skip), Some(end));
+    }
+    (reader.seek(skip, sk.urgent_inline()), Some(end))
 }
 
 /// Whether a receive goes on after a run of bytes.
 enum Next {
     /// It may, after so many bytes.
     More(usize),
+    /// It does, behind so many bytes that it has not looked at.
+    Passed(usize),
     /// It ends here.
     Stop,
+}
+
+/// Does what a receive has to do about out-of-band bytes, `skip` bytes from the
+/// front. `None` if it takes what is there.
+#[cold]
+fn pass_urgent(
+    sk: &Live<'_>,
+    reader: &mut Reader<'_, Attached>,
+    msg: &ReceiveMsg<'_>,
+    skip: usize,
+    taken: &Taken,
+) -> Option<Next> {
+    let look = Look {
+        peek: msg.is_peek(),
+        inline: sk.urgent_inline(),
+        copied: taken.copied > 0,
+    };
+    match reader.pass_urgent(skip, look) {
+        Step::Take | Step::Settle => None,
+        Step::Stop => Some(Next::Stop),
+        Step::Pass(count) => Some(Next::Passed(count)),
+        Step::Drop(_) => {
+            wake_writers(sk);
+            Some(Next::Passed(0))
+        }
+    }
 }
 
 /// Moves or copies a run of bytes, and what goes with it, from the queue into a
@@ -289,7 +378,13 @@ fn take(
     skip: usize,
     taken: &mut Taken,
 ) -> Result<Next, PullFault> {
-    let run = reader.run(skip);
+    let mut run = reader.run(skip);
+    if run.out_of_band && !taken.direct {
+        if let Some(next) = pass_urgent(sk, reader, msg, skip, taken) {
+            return Ok(next);
+        }
+        run = reader.run(skip);
+    }
     let rest = taken.left;
     let limit = if rest > 0 { run.len.min(rest) } else { run.len };
     if sk.pass().any_of(Pass::SENDER) {
@@ -300,6 +395,9 @@ fn take(
             Some(first) if first.as_ref() != sender => return Ok(Next::Stop),
             Some(_) => {}
         }
+    }
+    if !mem::replace(&mut taken.looked, true) {
+        set_sender(sk, msg);
     }
     let (count, files) = if msg.is_peek() {
         let passing = run.value.and_then(|value| value.passing.as_ref());
@@ -328,6 +426,7 @@ fn take(
         wake_writers(sk);
         (count, passing.map(Passing::take))
     };
+    taken.direct = false;
     taken.copied = taken.copied.wrapping_add(count);
     if files.is_some() || rest > 0 {
         if let Some(files) = files {
@@ -343,6 +442,43 @@ fn take(
         true => Ok(Next::More(limit)),
         false => Ok(Next::More(count)),
     }
+}
+
+/// Receives the byte that is out of band, ahead of all others (`MSG_OOB`).
+///
+/// Mirrors `unix_stream_recv_urg()`. `EINVAL` if there is none, or if it is read
+/// like others.
+fn receive_urgent(sk: &Live<'_>, msg: &mut ReceiveMsg<'_>) -> Result<usize> {
+    let queue = sk.received().ok_or(EINVAL)?;
+    loop {
+        let mut reader = queue.read();
+        if sk.urgent_inline() {
+            return Err(EINVAL);
+        }
+        let copied = reader.copy_urgent(msg).ok_or(EINVAL)?;
+        let missing = copied.err();
+        if let Some(PullFault(count)) = missing {
+            drop(reader);
+            let result = msg.fault_in(count);
+            if result.is_err() && !msg.is_peek() {
+                // A program that has no memory for it loses it, as with AF_UNIX.
+                queue.read().take_urgent();
+            }
+            result?;
+            continue;
+        }
+        if !msg.is_peek() {
+            reader.take_urgent();
+        }
+        msg.set_out_of_band();
+        return Ok(1);
+    }
+}
+
+/// Tells whether the reader has come to the mark (`SIOCATMARK`).
+pub(super) fn at_mark(sk: &Live<'_>) -> bool {
+    // To AF_UNIX, a connection that waits to be accepted is a byte that was read out of band.
+    sk.pending() > 0 || sk.received().is_some_and(|queue| queue.read().is_at_mark())
 }
 
 /// Wakes the writers of a stream, if they wait for room and there is some.
@@ -390,6 +526,9 @@ pub(super) fn poll(sk: &Live<'_>) -> Events {
     }
     if sk.queued() > 0 || sk.pending() > 0 {
         events |= Events::READABLE;
+    }
+    if sk.received().is_some_and(ByteQueue::has_urgent) {
+        events |= Events::URGENT;
     }
     if phase == Phase::Closed {
         events |= Events::HANGUP;

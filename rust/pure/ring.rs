@@ -66,6 +66,11 @@ impl<C: Counter> Positions<C> {
         self.produced.load_acquire().wrapping_sub(consumed)
     }
 
+    /// Returns the position behind the last byte that was produced. A snapshot.
+    pub(crate) fn end(&self) -> usize {
+        self.produced.load_acquire()
+    }
+
     /// Returns how many bytes the consumer may read.
     ///
     /// Only the consumer calls this.

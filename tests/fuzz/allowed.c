@@ -208,10 +208,29 @@ long option_value(const struct exec *x, int level, int name, size_t word, long v
 	return value;
 }
 
-long ioctl_value(unsigned long cmd, long value)
+static bool sends_urgent(const struct program *p)
+{
+	for (int i = 0; i < p->n; i++) {
+		const char *at = strchr(ops[p->call[i].op].sig, 'm');
+
+		if (at && p->call[i].arg[at - ops[p->call[i].op].sig].v[0] & MSG_OOB)
+			return true;
+	}
+	return false;
+}
+
+long inq_value(const struct program *p, long value)
+{
+	/* AF_UNIX goes on to count an out-of-band byte that a read has passed over. */
+	return sends_urgent(p) ? 0 : value;
+}
+
+long ioctl_value(const struct program *p, unsigned long cmd, long value)
 {
 	/* The memory of what the peer has not read: zero or not. */
-	return cmd == SIOCOUTQ ? !!value : value;
+	if (cmd == SIOCOUTQ)
+		return !!value;
+	return cmd == FIONREAD ? inq_value(p, value) : value;
 }
 
 /* --- 3. Allowed where they turn up ------------------------------------------------ */

@@ -20,6 +20,11 @@ static const struct name msg_flags[] = {
 	N(MSG_BATCH), N(MSG_ZEROCOPY), N(MSG_FASTOPEN), N(MSG_CMSG_CLOEXEC),
 };
 
+static unsigned int urgent_percent(const struct gen *g)
+{
+	return g->flavour & FL_URGENT ? 35 : 2;
+}
+
 static void gen_send_flags(struct gen *g, struct arg *a)
 {
 	static const int rare[] = {
@@ -31,7 +36,7 @@ static void gen_send_flags(struct gen *g, struct arg *a)
 		a->v[0] |= MSG_DONTWAIT;
 	if (rng_percent(&g->rng, 30))
 		a->v[0] |= MSG_NOSIGNAL;
-	if (features.oob && rng_percent(&g->rng, 8))
+	if (features.oob && rng_percent(&g->rng, urgent_percent(g)))
 		a->v[0] |= MSG_OOB;
 	if (rng_percent(&g->rng, 6))
 		a->v[0] |= PICK(g, rare);
@@ -52,7 +57,7 @@ static void gen_recv_flags(struct gen *g, struct arg *a)
 		a->v[0] |= MSG_TRUNC;
 	if (rng_percent(&g->rng, 10))
 		a->v[0] |= MSG_WAITALL;
-	if (features.oob && rng_percent(&g->rng, 8))
+	if (features.oob && rng_percent(&g->rng, urgent_percent(g)))
 		a->v[0] |= MSG_OOB;
 	if (rng_percent(&g->rng, 5))
 		a->v[0] |= PICK(g, rare);
@@ -169,6 +174,8 @@ static void gen_option(struct gen *g, struct arg *a)
 		a->v[OPT_NAME] = PICK(g, so_names).value;
 	else
 		a->v[OPT_NAME] = (int)rng_below(&g->rng, 95) - 1;
+	if (g->flavour & FL_URGENT && rng_percent(&g->rng, 30))
+		a->v[OPT_NAME] = SO_OOBINLINE;
 	if (rng_percent(&g->rng, 4))
 		a->v[OPT_LEVEL] = PICK(g, levels);
 }
@@ -230,6 +237,8 @@ static void gen_ioctl(struct gen *g, struct arg *a)
 	a->v[0] = rng_percent(&g->rng, 75) ? PICK(g, often) : PICK(g, ioctls).value;
 	if (rng_percent(&g->rng, 1))
 		a->v[0] = 0x8900 + rng_below(&g->rng, 256);
+	if (g->flavour & FL_URGENT && rng_percent(&g->rng, 50))
+		a->v[0] = SIOCATMARK;
 	/* The value that goes in. */
 	a->v[1] = rng_percent(&g->rng, 50);
 	if (a->v[0] == FIONBIO && !(g->flavour & (FL_BLOCK | FL_THREADS)))

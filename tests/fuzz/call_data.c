@@ -205,7 +205,7 @@ static void say_control(struct exec *x, const struct msghdr *m, unsigned char *p
 			}
 		} else if (c->cmsg_level == SOL_SOCKET && (c->cmsg_type == 84 || c->cmsg_type == SO_RXQ_OVFL)) {
 			/* SCM_INQ: what is left to be read; or how many were dropped. */
-			say(x, " %d", *(int *)CMSG_DATA(c));
+			say(x, " %ld", inq_value(x->program, *(int *)CMSG_DATA(c)));
 		} else if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == 4 && len >= 4) {
 			/* SCM_PIDFD: a descriptor, which stays open. */
 			say(x, " fd %d", *(int *)CMSG_DATA(c));

@@ -126,7 +126,7 @@ void run_ioctl(struct exec *x, const struct call *c)
 	case FIONREAD:
 	case SIOCOUTQ:
 	case SIOCATMARK:
-		say(x, " %ld", ioctl_value(cmd, *p));
+		say(x, " %ld", ioctl_value(x->program, cmd, *p));
 		break;
 	case FIOGETOWN:
 	case SIOCGPGRP:

@@ -44,6 +44,8 @@ enum flavour {
 	FL_BLOCK = 4,
 	/* Calls in other threads may block, while the program goes on. */
 	FL_THREADS = 8,
+	/* Much is out of band. */
+	FL_URGENT = 16,
 };
 
 struct program {
@@ -320,6 +322,8 @@ bool difference_allowed(const struct program *p, const struct call *c, const cha
 			const char *right);
 /* A value that depends on the family or on how it counts memory, in words that don't. */
 long option_value(const struct exec *x, int level, int name, size_t word, long value);
-long ioctl_value(unsigned long cmd, long value);
+long ioctl_value(const struct program *p, unsigned long cmd, long value);
+/* What is left to be read, as SCM_INQ tells it. */
+long inq_value(const struct program *p, long value);
 
 #endif

@@ -115,9 +115,10 @@ static void tell_program(struct report *r, const struct program *p, const struct
 	char line[2048];
 
 	if (p->flavour)
-		tell(r, "#   // %s%s%s%s\n", p->flavour & FL_BIG ? "large send buffers " : "",
+		tell(r, "#   // %s%s%s%s%s\n", p->flavour & FL_BIG ? "large send buffers " : "",
 		     p->flavour & FL_USER ? "as an ordinary user " : "",
 		     p->flavour & FL_BLOCK ? "calls may block " : "",
+		     p->flavour & FL_URGENT ? "much out of band " : "",
 		     p->flavour & FL_THREADS ? "with threads" : "");
 	for (int i = 0; i < p->n; i++) {
 		const char *l = outcome(sides->l, i), *r_ = outcome(sides->r, i);

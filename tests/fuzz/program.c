@@ -408,6 +408,8 @@ void generate(struct program *p, uint64_t seed)
 		p->flavour |= FL_BLOCK;
 	else if (rng_percent(&g.rng, 15))
 		p->flavour |= FL_THREADS;
+	if (features.oob && rng_percent(&g.rng, 15))
+		p->flavour |= FL_URGENT;
 	g.flavour = p->flavour;
 	g.bytes = p->flavour & FL_BIG ? 400000 : 16000;
 	g.messages = p->flavour & FL_BIG ? CALLS_MAX : 32;

@@ -111,10 +111,10 @@ static bool plainer_arguments(const struct pair *sides, struct program *p)
 
 static bool plainer_flavour(const struct pair *sides, struct program *p)
 {
-	static const unsigned int flavours[] = { FL_BIG, FL_USER, FL_BLOCK, FL_THREADS };
+	static const unsigned int flavours[] = { FL_BIG, FL_USER, FL_BLOCK, FL_THREADS, FL_URGENT };
 	bool better = false;
 
-	for (int i = 0; i < 4; i++) {
+	for (int i = 0; i < 5; i++) {
 		struct program candidate = *p;
 
 		candidate.flavour &= ~flavours[i];
