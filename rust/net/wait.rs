@@ -37,6 +37,16 @@ impl Timeout {
         Self { jiffies }
     }
 
+    /// Fails, as [`Live::wait`] does, if there is a signal, though what was waited
+    /// for may have come.
+    pub(crate) fn check_signal(self) -> Result {
+        // SAFETY: Has no requirements.
+        if unsafe { bindings::current_signal_pending() } {
+            return Err(self.interrupted());
+        }
+        Ok(())
+    }
+
     /// Returns what a signal makes of the call: restarted if it had no time
     /// limit, `EINTR` otherwise (`sock_intr_errno()`).
     fn interrupted(self) -> Error {
@@ -143,14 +153,16 @@ impl<F: Family> Live<'_, F> {
 
 impl<F: Family<Head = UnixHead>> Sock<F> {
     /// Sleeps, as [`Live::wait`] does, on the queue of those who wait for this
-    /// socket to take something from them.
+    /// socket to take something from them. A signal counts more than that.
     pub(crate) fn wait_for_room(
         &self,
         timeout: &mut Timeout,
         ready: impl FnMut() -> bool,
     ) -> Result {
         // SAFETY: By the type invariants of `Sock`, the queue is initialised and valid.
-        unsafe { sleep(self.room_wait(), Turn::One, timeout, ready) }
+        unsafe { sleep(self.room_wait(), Turn::One, timeout, ready) }?;
+        // Whose turn it was, and who doesn't take it, gives it to the next.
+        (timeout.check_signal()).inspect_err(|_| self.wake_one_waiter())
     }
 
     /// Wakes one of those who sleep in [`Sock::wait_for_room`].

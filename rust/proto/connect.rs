@@ -252,8 +252,6 @@ pub(super) fn shutdown(sk: &Live<'_>, what: Shutdown) -> Result {
     let peer = state.peer().map(kernel::sync::aref::ARef::from);
     drop(state);
     sk.state_changed();
-    // Those who wait to connect, or to send, learn that it is in vain.
-    sk.wake_all_waiters();
 
     if let Some(peer) = peer.filter(|_| sk.kind() != Some(SockType::Datagram)) {
         let mirrored = what.mirrored();

@@ -152,6 +152,8 @@ fn send_all(
                 }
                 peer.data_ready();
                 *sent = sent.wrapping_add(count);
+                // Each piece may wait anew.
+                timeout = None;
             }
             Err(PushError::Shut) if urgent => return Err(SendError::Plain(EPIPE)),
             Err(PushError::Shut) => return Err(SendError::Broken),
@@ -313,6 +315,8 @@ fn receive_until(
         sk.wait_readable(timeout, || {
             queue.end() != seen || sk.has_error() || sk.shutdown().receive()
         })?;
+        // A signal counts more than what has come, which stays for the next call.
+        timeout.check_signal()?;
     }
 }
 
@@ -499,12 +503,27 @@ fn set_sender(sk: &Live<'_>, msg: &mut ReceiveMsg<'_>) {
     }
 }
 
-/// Tells whether a receive would have to wait.
+/// Tells whether a receive would have to wait. Like one, it drops what is out of
+/// band.
 pub(super) fn would_wait(sk: &Live<'_>) -> bool {
-    sk.phase() == Phase::Established
-        && sk.queued() == 0
-        && !sk.shutdown().receive()
-        && !sk.has_error()
+    if sk.phase() != Phase::Established || sk.shutdown().receive() || sk.has_error() {
+        return false;
+    }
+    let Some(mut reader) = sk.received().map(ByteQueue::read) else {
+        return false;
+    };
+    let look = Look {
+        peek: false,
+        inline: sk.urgent_inline(),
+        copied: false,
+    };
+    while reader.readable() > 0 {
+        match reader.pass_urgent(0, look) {
+            Step::Drop(_) => wake_writers(sk),
+            _ => return false,
+        }
+    }
+    true
 }
 
 /// Tells what a stream is ready for.

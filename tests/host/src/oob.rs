@@ -210,9 +210,7 @@ impl Places for Row {
             _ => Some(Place::Plain),
         };
         let place = kind(offset)?;
-        let len = (offset..)
-            .take_while(|i| kind(*i) == Some(place))
-            .count();
+        let len = (offset..).take_while(|i| kind(*i) == Some(place)).count();
         Some(Stretch { place, len })
     }
 
@@ -275,7 +273,11 @@ impl Row {
             looked = true;
             let run = self.at(place).expect("there are bytes").len;
             let count = run.min(room - got.len());
-            got.extend(self.bytes.range(place..place + count).map(|(byte, _)| *byte));
+            got.extend(
+                self.bytes
+                    .range(place..place + count)
+                    .map(|(byte, _)| *byte),
+            );
             if peek {
                 at = Some(place + run);
                 continue;
@@ -353,7 +355,10 @@ fn agree(ops: &[Op]) {
         };
         assert_eq!(left, right, "{op:?} of {ops:?}");
         assert_eq!(model.signs(), row.signs(), "after {op:?} of {ops:?}");
-        assert_eq!(model.peek_offset, row.peek_offset, "after {op:?} of {ops:?}");
+        assert_eq!(
+            model.peek_offset, row.peek_offset,
+            "after {op:?} of {ops:?}"
+        );
     }
 }
 
