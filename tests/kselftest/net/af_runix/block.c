@@ -53,6 +53,28 @@ TEST_F(block, send_timeout)
 	EXPECT_EQ(sent, drain(self->fd[1], 0, sent));
 }
 
+/* The limit is one of each wait: a long message that moves on goes on. */
+TEST_F(block, each_wait_has_its_time)
+{
+	const size_t total = 2 << 20, part = total / 16;
+	struct op op = sending(self->fd[0], big, total);
+	int64_t start = now_ms();
+	size_t got = 0;
+
+	ASSERT_EQ(0, set_timeo(self->fd[0], SO_SNDTIMEO, 1000));
+	pat_fill(big, 0, total);
+	ASSERT_TRUE(op_blocks(&op, SYS_sendto));
+	while (!op_done(&op)) {
+		size_t n = inq(self->fd[1]);
+
+		got += drain(self->fd[1], got, n < part ? n : part);
+		usleep(110000);
+	}
+	EXPECT_EQ((long)total, op_join(&op));
+	EXPECT_LT(1000, now_ms() - start);
+	EXPECT_EQ(total - got, drain(self->fd[1], got, total - got));
+}
+
 TEST_F(block, nonblocking)
 {
 	size_t sent;

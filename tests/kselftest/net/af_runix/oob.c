@@ -212,6 +212,8 @@ TEST_F(oob, no_room)
 	char ch = '-';
 
 	EXPECT_EQ(1, shout(a, "A"));
+	if (!variant->runix && rc(recv(b, &ch, 0, MSG_PEEK | MSG_DONTWAIT)) == -EAGAIN)
+		SKIP(return, "AF_UNIX of this kernel waits nevertheless");
 	EXPECT_GETS("", b, 0, MSG_PEEK);
 	EXPECT_TRUE(urgent(b));
 	EXPECT_EQ(1, rc(recv(b, &ch, 0, MSG_OOB | MSG_PEEK)));
