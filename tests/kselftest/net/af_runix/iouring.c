@@ -144,29 +144,6 @@ TEST_F(iouring, send_and_receive)
 	EXPECT_DONE(6, -EAGAIN);
 }
 
-/* Out of band: told of, run into, taken ahead. */
-TEST_F(iouring, out_of_band)
-{
-	char buf[16] = {};
-	struct done d;
-
-	RING_OR_SKIP();
-	request(IORING_OP_POLL_ADD, self->fd[1], NULL, 0, 1)->poll32_events = POLLPRI;
-	ASSERT_TRUE(pending());
-	request(IORING_OP_SEND, self->fd[0], "abC", 3, 2)->msg_flags = MSG_OOB;
-	d = next();
-	EXPECT_EQ(d.user_data == 1 ? POLLPRI : 3, d.res);
-	d = next();
-	EXPECT_EQ(d.user_data == 1 ? POLLPRI : 3, d.res);
-	request(IORING_OP_RECV, self->fd[1], buf, 16, 3);
-	EXPECT_EQ(2, next().res);
-	request(IORING_OP_RECV, self->fd[1], buf + 2, 16, 4)->msg_flags = MSG_OOB;
-	EXPECT_EQ(1, next().res);
-	EXPECT_STREQ("abC", buf);
-	request(IORING_OP_RECV, self->fd[1], buf, 16, 5)->msg_flags = MSG_OOB;
-	EXPECT_EQ(-EINVAL, next().res);
-}
-
 TEST_F(iouring, messages)
 {
 	struct iovec out[2] = { { "ab", 2 }, { "cde", 3 } };
