@@ -43,9 +43,9 @@ mod tests {
             let marks = new_marks()?;
             let at = |n: usize| base.wrapping_add(n);
             assert!(marks.is_empty());
-            marks.push(Mark::new(Counted(1, gone.clone()))?, at(10), 10);
-            marks.push(Mark::new(Counted(2, gone.clone()))?, at(20), 5);
-            marks.push(Mark::new(Counted(3, gone.clone()))?, at(40), 1);
+            marks.push(Mark::new(Counted(1, gone.clone()))?, at(10), 10, || ());
+            marks.push(Mark::new(Counted(2, gone.clone()))?, at(20), 5, || ());
+            marks.push(Mark::new(Counted(3, gone.clone()))?, at(40), 1, || ());
             assert!(!marks.is_empty());
             // In front, in the first, its last byte, the second, between, the third.
             let want = [
@@ -81,7 +81,7 @@ mod tests {
         let base = usize::MAX - 12;
         for i in 0..3u32 {
             let start = base.wrapping_add(i as usize * 10);
-            marks.push(Mark::new(Counted(i, gone.clone()))?, start, 10);
+            marks.push(Mark::new(Counted(i, gone.clone()))?, start, 10, || ());
         }
         assert!(marks.memory() > memory);
         for (n, want) in [(0, 0), (9, 0), (10, 1), (19, 1), (29, 2), (30, 3), (100, 3)] {
@@ -91,7 +91,7 @@ mod tests {
         assert!(marks.is_empty());
         assert_eq!(marks.memory(), memory);
         // One that comes after all were dropped is the first and the last.
-        marks.push(Mark::new(Counted(9, gone.clone()))?, 5, 5);
+        marks.push(Mark::new(Counted(9, gone.clone()))?, 5, 5, || ());
         // SAFETY: This is the reader, with one run at a time.
         assert_eq!(unsafe { marks.run_at(7) }.len, 3);
         marks.discard_all();
@@ -106,7 +106,7 @@ mod tests {
         let gone = Arc::new(Atomic::new(0), GFP_KERNEL)?;
         let marks = new_marks()?;
         for i in 0..5000 {
-            marks.push(Mark::new(Counted(0, gone.clone()))?, i, 1);
+            marks.push(Mark::new(Counted(0, gone.clone()))?, i, 1, || ());
         }
         drop(marks);
         assert_eq!(gone.load(Relaxed), 5000);
