@@ -29,6 +29,7 @@ use super::handed;
 use super::marks::{
     Mark,
     Marks,
+    Rider,
     Run, //
 };
 use super::msg::{
@@ -196,7 +197,10 @@ impl<M: Send> ByteQueue<M> {
         count: usize,
         sndbuf: usize,
         mark: &mut Option<KBox<Mark<M>>>,
-    ) -> Result<(), PushError> {
+    ) -> Result<(), PushError>
+    where
+        M: Rider,
+    {
         let mut writer = self.writer.lock();
         if writer.shut {
             return Err(PushError::Shut);
@@ -219,6 +223,7 @@ impl<M: Send> ByteQueue<M> {
             return Err(e);
         }
         if let Some(mark) = mark.take() {
+            mark.value().queued();
             self.marks.push(mark, start, count);
         }
         // INVARIANT: The segments cover the new bytes, which are the reader's now.
@@ -442,14 +447,28 @@ impl<M: Send> ByteQueue<M> {
     ///
     /// May sleep.
     pub(crate) fn close(&self) -> usize {
+        self.discard(true)
+    }
+
+    /// Drops the bytes that are in the queue. May sleep.
+    pub(crate) fn purge(&self) {
+        self.discard(false);
+    }
+
+    fn discard(&self, shut: bool) -> usize {
         let _reader = self.reader.lock();
         let mut writer = self.writer.lock();
-        writer.shut = true;
+        writer.shut |= shut;
         let unread = self.positions.readable();
         self.positions.consume(unread);
         self.free_chain(&mut writer);
         drop(writer);
-        self.marks.discard_all();
+        if shut {
+            self.marks.discard_all();
+        } else {
+            // There may be new ones.
+            self.marks.discard_before(self.positions.read_position());
+        }
         unread
     }
 

@@ -124,12 +124,8 @@ fn send_all(
                 mark = Some(Mark::new(attached)?);
             }
         }
-        let ticket = packets::ticket(mark.as_ref().map(|mark| mark.value()));
         match queue.push(msg, count, sndbuf, &mut mark) {
             Ok(()) => {
-                if let Some(ticket) = ticket {
-                    ticket.queued(peer);
-                }
                 peer.data_ready();
                 *sent = sent.wrapping_add(count);
             }
