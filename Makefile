@@ -99,6 +99,9 @@ check-apps:
 check-fast:
 	@scripts/check --fast
 
+check-rings:
+	@scripts/check $(if $(DEBUG),--debug) --only stress_gc --rings $(or $(RINGS),1000000)
+
 bench:
 	@scripts/bench $(BENCH)
 
@@ -144,6 +147,7 @@ help:
 #H   make check-kcsan     those that race, under a kernel that looks for data races
 #H   make check-apps      Debian's programs over AF_RUNIX, by runix-run [ONLY='redis ssh']
 #H   make check-fast      those that need no guest
+#H   make check-rings     a million rings of sockets in flight [RINGS=N] [DEBUG=1]
 #H   make fuzz            random programs on AF_UNIX and AF_RUNIX [SEED=1] [MINUTES=10]
 #H   make lint            style, layers, unsafe, panics
 #H   make fmt             rustfmt on the sources
@@ -172,4 +176,5 @@ help:
 
 .PHONY: all tree modules modules_install install-headers programs install-programs \
 	clean run shell check check-debug check-kcsan check-apps check-fast \
+	check-rings \
 	bench bench-gate bench-native bench-profile lint fmt rows prepare-kernel update clean-cache help

@@ -1279,9 +1279,10 @@ void runix_helper_work_queue(struct delayed_work *work, unsigned int delay)
 	queue_delayed_work(system_dfl_wq, work, msecs_to_jiffies(delay));
 }
 
-void runix_helper_work_queue_now(struct delayed_work *work)
+/* In so many milliseconds, whenever it is due. */
+void runix_helper_work_queue_in(struct delayed_work *work, unsigned int delay)
 {
-	mod_delayed_work(system_dfl_wq, work, 0);
+	mod_delayed_work(system_dfl_wq, work, msecs_to_jiffies(delay));
 }
 
 void runix_helper_work_cancel(struct delayed_work *work)
@@ -1337,3 +1338,7 @@ void runix_helper_put_timestamp(struct sock *sk, struct msghdr *msg, s64 stamp)
 	__sock_recv_timestamp(msg, sk, skb);
 	consume_skb(skb);
 }
+
+/* --- foreign.rs ---------------------------------------------------------------- */
+
+#include "helpers_unix.c"

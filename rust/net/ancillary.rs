@@ -5,6 +5,7 @@
 //! C header: [`include/net/scm.h`](srctree/include/net/scm.h)
 
 use super::family::Family;
+use super::foreign::UnixSock;
 use super::live::Live;
 use super::msg::{
     ReceiveMsg,
@@ -87,6 +88,14 @@ impl Files {
                 let sk = bindings::scm_socket(self.0.as_ptr(), index as c_int, number);
                 NonNull::new(sk).map(|sk| ARef::from_raw(sk.cast()))
             }
+        })
+    }
+
+    /// Returns the sockets of AF_UNIX among the files, one after another.
+    pub(crate) fn unix_sockets(&self) -> impl Iterator<Item = UnixSock> + '_ {
+        (0..self.count()).filter_map(move |index| {
+            // SAFETY: The index is in the list, which has a reference to the file.
+            unsafe { UnixSock::in_list(self.0.as_ptr(), index as c_int) }
         })
     }
 

@@ -22,6 +22,14 @@ use kernel::{
     types::Opaque,
 };
 
+const NSEC_PER_MSEC: i64 = 1_000_000;
+
+/// Returns the time since the machine started, in nanoseconds.
+pub(crate) fn now() -> i64 {
+    // SAFETY: Has no requirements.
+    unsafe { kb::ktime_get() }
+}
+
 /// Something to be done later.
 pub(crate) trait Task: Sized + 'static {
     /// The per-namespace data that it works on.
@@ -39,6 +47,10 @@ pub(crate) trait Task: Sized + 'static {
 pub(crate) struct Deferred<T: Task> {
     work: Opaque<kb::delayed_work>,
     ready: Atomic<bool>,
+    /// How many times as long as it ran the task then rests.
+    rest: u32,
+    /// When it has rested, in nanoseconds since the machine started.
+    rested: Atomic<i64>,
     _p: PhantomData<fn() -> T>,
 }
 
@@ -46,11 +58,14 @@ pub(crate) struct Deferred<T: Task> {
 unsafe impl<T: Task> Sync for Deferred<T> {}
 
 impl<T: Task> Deferred<T> {
-    /// Makes a value that schedules nothing yet.
-    pub(crate) const fn new() -> Self {
+    /// Makes a value that schedules nothing yet. The task shall rest `rest` times
+    /// as long as it ran, before it runs again.
+    pub(crate) const fn new(rest: u32) -> Self {
         Self {
             work: Opaque::zeroed(),
             ready: Atomic::new(false),
+            rest,
+            rested: Atomic::new(0),
             _p: PhantomData,
         }
     }
@@ -69,13 +84,26 @@ impl<T: Task> Deferred<T> {
         Ok(DeferredRegistration(self))
     }
 
-    /// Lets the task run soon, once for any number of calls until it starts.
+    /// Lets the task run soon, once for any number of calls until it starts: when
+    /// it has rested.
     ///
     /// Any context.
     pub(crate) fn schedule(&'static self) {
         if self.ready.load(Acquire) {
+            let left = self.rested.load(Relaxed).saturating_sub(now()) / NSEC_PER_MSEC;
+            let left = u32::try_from(left).unwrap_or(0);
             // SAFETY: The work was initialised.
-            unsafe { bindings::work_queue_now(self.work.get()) };
+            unsafe { bindings::work_queue_in(self.work.get(), left) };
+        }
+    }
+
+    /// Waits until the task has run, if it is to run or runs: at once, rested or not.
+    ///
+    /// May sleep, but not in the task itself.
+    pub(crate) fn flush(&'static self) {
+        if self.ready.load(Acquire) {
+            // SAFETY: The work was initialised.
+            unsafe { kb::flush_delayed_work(self.work.get()) };
         }
     }
 
@@ -96,7 +124,12 @@ impl<T: Task> Deferred<T> {
     /// Called by the work queue.
     unsafe extern "C" fn run(_work: *mut kb::work_struct) {
         if let Some(space) = T::Space::pernet().get(Net::initial()) {
+            let this = T::deferred();
+            let begin = now();
             T::run(space);
+            let end = now();
+            let rest = end.saturating_sub(begin).saturating_mul(this.rest.into());
+            this.rested.store(end.saturating_add(rest), Relaxed);
         }
     }
 }

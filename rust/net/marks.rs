@@ -28,6 +28,16 @@ use kernel::{
     }, //
 };
 
+/// What goes with bytes or packets in a queue.
+pub(crate) trait Rider: Send {
+    /// Called when it is sure to be queued, before anybody can take it out again.
+    ///
+    /// Under locks of the queue: must not sleep.
+    fn queued(&self) {}
+}
+
+impl Rider for () {}
+
 /// A mark, and the positions of the bytes that it goes with.
 pub(crate) struct Mark<M> {
     start: usize,

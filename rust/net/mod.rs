@@ -31,6 +31,8 @@ mod deferred;
 mod diag;
 mod either;
 mod family;
+mod foreign;
+pub(crate) mod grow;
 mod handed;
 #[cfg(runix_kunit)]
 mod kunit;
@@ -66,6 +68,7 @@ pub(crate) use chunk::BufferCaches;
 pub(crate) use compat::errno;
 pub(crate) use cred::PeerCred;
 pub(crate) use deferred::{
+    now,
     Deferred,
     DeferredRegistration,
     Task, //
@@ -85,12 +88,21 @@ pub(crate) use family::{
     Selection,
     Unattached, //
 };
+pub(crate) use foreign::{
+    look_at_queues,
+    queues_are_known,
+    wake_unix_collector,
+    Frozen,
+    Queued,
+    UnixSock, //
+};
 pub(crate) use live::{
     Closing,
     Live, //
 };
 pub(crate) use marks::{
     Mark,
+    Rider,
     Run, //
 };
 pub(crate) use msg::{

@@ -46,6 +46,7 @@ use kernel::{
         to_result, //
     },
     prelude::*,
+    seq_file::SeqFile,
     sync::aref::ARef,
     types::Opaque,
 };
@@ -129,6 +130,11 @@ pub(crate) trait SocketOps: Sized + 'static {
 
     /// Receives a message and returns its length.
     fn recvmsg(_sk: &Live<'_, Self::Family>, _msg: &mut ReceiveMsg<'_>) -> Result<usize> {
+        build_error!(kernel::error::VTABLE_DEFAULT_ERROR)
+    }
+
+    /// Adds lines to the file's entry in `/proc/PID/fdinfo`.
+    fn fdinfo(_sk: &Live<'_, Self::Family>, _out: &SeqFile) {
         build_error!(kernel::error::VTABLE_DEFAULT_ERROR)
     }
 
@@ -286,6 +292,11 @@ impl<T: SocketOps> Table<T> {
             Some(Self::recvmsg)
         } else {
             Some(bindings::sock_no_recvmsg)
+        },
+        show_fdinfo: if T::HAS_FDINFO {
+            Some(Self::show_fdinfo)
+        } else {
+            None
         },
         mmap: Some(bindings::sock_no_mmap),
         splice_read: if T::HAS_SPLICE_READ {
@@ -537,6 +548,18 @@ impl<T: SocketOps> Table<T> {
             };
             Ok(c_int::try_from(T::recvmsg(&sk, &mut msg)?).unwrap_or(c_int::MAX))
         })
+    }
+
+    /// # Safety
+    ///
+    /// See [`Table`].
+    unsafe extern "C" fn show_fdinfo(m: *mut kb::seq_file, socket: *mut kb::socket) {
+        // SAFETY: See `Table`; the file is ours to write to during the call.
+        unsafe {
+            if !(*socket).sk.is_null() {
+                T::fdinfo(&Live::from_raw(socket), SeqFile::from_raw(m));
+            }
+        }
     }
 
     /// # Safety

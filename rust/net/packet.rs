@@ -15,6 +15,7 @@ use super::chunk::{
 };
 use super::family::Family;
 use super::live::Live;
+use super::marks::Rider;
 use super::msg::{
     ReceiveMsg,
     SendMsg, //
@@ -439,7 +440,10 @@ impl<M: Send> PacketQueue<M> {
     /// Puts a packet at the end, or hands it back if nothing more is taken.
     ///
     /// Any context that may spin.
-    pub(crate) fn push(&self, packet: Packet<M>) -> Result<(), Packet<M>> {
+    pub(crate) fn push(&self, packet: Packet<M>) -> Result<(), Packet<M>>
+    where
+        M: Rider,
+    {
         let mut list = self.list.lock();
         if list.shut {
             return Err(packet);
@@ -447,6 +451,7 @@ impl<M: Send> PacketQueue<M> {
         self.count.store(self.count().wrapping_add(1), Relaxed);
         self.bytes
             .store(self.bytes().wrapping_add(packet.len()), Relaxed);
+        packet.meta().queued();
         list.push(packet);
         self.arrivals
             .store(self.arrivals().wrapping_add(1), Relaxed);

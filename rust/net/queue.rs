@@ -29,6 +29,7 @@ use super::handed;
 use super::marks::{
     Mark,
     Marks,
+    Rider,
     Run, //
 };
 use super::msg::{
@@ -202,7 +203,10 @@ impl<M: Send> ByteQueue<M> {
         count: usize,
         sndbuf: usize,
         mark: &mut Option<KBox<Mark<M>>>,
-    ) -> Result<(), PushError> {
+    ) -> Result<(), PushError>
+    where
+        M: Rider,
+    {
         let mut writer = self.writer.lock();
         if writer.shut {
             return Err(PushError::Shut);
@@ -226,7 +230,10 @@ impl<M: Send> ByteQueue<M> {
         }
         // INVARIANT: The segments cover the new bytes, which are the reader's now.
         match mark.take() {
-            Some(mark) => (self.marks).push(mark, start, count, || self.positions.publish(count)),
+            Some(mark) => {
+                mark.value().queued();
+                (self.marks).push(mark, start, count, || self.positions.publish(count));
+            }
             None => self.positions.publish(count),
         }
         Ok(())
@@ -448,14 +455,28 @@ impl<M: Send> ByteQueue<M> {
     ///
     /// May sleep.
     pub(crate) fn close(&self) -> usize {
+        self.discard(true)
+    }
+
+    /// Drops the bytes that are in the queue. May sleep.
+    pub(crate) fn purge(&self) {
+        self.discard(false);
+    }
+
+    fn discard(&self, shut: bool) -> usize {
         let _reader = self.reader.lock();
         let mut writer = self.writer.lock();
-        writer.shut = true;
+        writer.shut |= shut;
         let unread = self.positions.readable();
         self.positions.consume(unread);
         self.free_chain(&mut writer);
         drop(writer);
-        self.marks.discard_all();
+        if shut {
+            self.marks.discard_all();
+        } else {
+            // There may be new ones.
+            self.marks.discard_before(self.positions.read_position());
+        }
         unread
     }
 

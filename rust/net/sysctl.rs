@@ -40,11 +40,19 @@ impl SysctlInt {
     }
 }
 
+impl SysctlInt {
+    /// Adds to the value. Any context.
+    pub(crate) fn add(&self, value: i32) {
+        self.0.add(value, Relaxed);
+    }
+}
+
 /// The description of a number in the namespace's data `T`; lives in a static.
 pub(crate) struct Sysctl<T: 'static> {
     name: &'static CStr,
     min: c_int,
     max: c_int,
+    mode: u16,
     place: fn(&T) -> &SysctlInt,
 }
 
@@ -62,7 +70,17 @@ impl<T> Sysctl<T> {
             name,
             min,
             max,
+            mode: 0o644,
             place,
+        }
+    }
+
+    /// Describes a file `name` that shows the number at `place`, and can't be
+    /// written.
+    pub(crate) const fn read_only(name: &'static CStr, place: fn(&T) -> &SysctlInt) -> Self {
+        Self {
+            mode: 0o444,
+            ..Self::new(name, i32::MIN, i32::MAX, place)
         }
     }
 
@@ -72,7 +90,7 @@ impl<T> Sysctl<T> {
             procname: self.name.as_char_ptr(),
             data: (self.place)(data).0.as_ptr().cast(),
             maxlen: size_of::<c_int>() as c_int,
-            mode: 0o644,
+            mode: self.mode,
             proc_handler: Some(kb::proc_dointvec_minmax),
             // The C side only reads the bounds.
             extra1: (&raw const self.min).cast_mut().cast(),

@@ -270,12 +270,8 @@ fn deliver(
         if !full {
             let mut packet = packet.take().ok_or(EINVAL)?;
             packet.stamp(other);
-            let ticket = packets::ticket(packet.meta().attached());
             let result = other.packets().ok_or(EINVAL)?.queue.push(packet);
             drop(state);
-            if let Some(ticket) = ticket {
-                ticket.queued(other);
-            }
             // It is only shut once the receiver is dead, which it isn't under its lock.
             return result.map(|()| Delivery::Done).map_err(|_| EPIPE);
         }

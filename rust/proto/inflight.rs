@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Files in flight: who has sent how many, and which of them are sockets of
-//! the family.
+//! Files in flight: who has sent how many, and which of them are sockets.
 //!
 //! Sockets that wait in each other's queues keep each other alive. The graph of
 //! who is in whose queue is kept here; [`super::collector`] finds in it what
-//! nobody can reach any more.
+//! nobody can reach any more, by the rules in [`crate::pure::gc`]:
 //!
-//! A reference is registered while the sender still holds the file, and taken
-//! off before the receiver gets it: the collector, which counts under the lock
-//! of the graph, never finds a reference in a queue that isn't one.
+//! - A reference is taken before its edge is added, and its edge is removed
+//!   before the reference is handed out or dropped.
+//! - Whenever an edge leaves a queue, or a reference in it is duplicated, the
+//!   socket of the queue is stamped with the number of the collector's run,
+//!   under the lock of the graph, and while the receiving socket is still held.
+//!
+//! No lock is held for longer than it takes to go through [`BATCH`] edges.
 
 use super::collector::{
     self,
@@ -21,214 +24,466 @@ use super::socket::{
     Runix,
     Sock, //
 };
-use crate::net::Files;
+use crate::net::{
+    now,
+    Files,
+    UnixSock, //
+};
+use crate::pure::gc;
 use kernel::{
     alloc::flags::GFP_KERNEL_ACCOUNT,
-    new_mutex,
+    new_spinlock,
     prelude::*,
-    rbtree::RBTree,
+    rbtree::{
+        RBTree,
+        RBTreeNodeReservation, //
+    },
     sync::{
         aref::ARef,
         atomic::{
+            Acquire,
             Atomic,
-            Relaxed, //
+            Relaxed,
+            Release, //
         },
-        Mutex, //
+        Arc,
+        SpinLock,
+        UniqueArc, //
     }, //
 };
 
 /// `ETOOMANYREFS`, which the kernel crate has no name for.
 const ETOOMANYREFS: i32 = 109;
 
+/// How many edges are added, removed or read in one critical section.
+pub(super) const BATCH: usize = 64;
+
 /// All files in flight.
 #[pin_data]
 pub(crate) struct InFlight {
+    /// The users who have some, by id.
     #[pin]
-    graph: Mutex<Graph>,
-    /// Messages with sockets of the family among their files.
-    messages: Atomic<usize>,
+    users: SpinLock<Users>,
+    #[pin]
+    graph: SpinLock<Graph>,
+    /// The number of the collector's run that is under way, or was the last.
+    /// Written under the lock of the graph.
+    run: Atomic<usize>,
+    /// There may be a ring in the graph.
+    suspect: Atomic<bool>,
+    /// How many edges are references to sockets of AF_UNIX.
+    unix: Atomic<usize>,
+    /// When garbage of AF_UNIX was found, zero if that is long ago.
+    unix_garbage: Atomic<i64>,
 }
 
-/// What the lock guards.
+/// Users by id.
+struct Users(RBTree<u32, Arc<User>>);
+
+// The nodes are boxed: moving the tree moves none of them.
+impl Unpin for Users {}
+
+/// A user who has files in flight.
+pub(super) struct User {
+    id: u32,
+    /// How many; written under the lock of the users.
+    count: Atomic<usize>,
+    /// The run of the collector that last found garbage of this user.
+    littered: Atomic<usize>,
+}
+
+/// The references to sockets that are in queues, or on their way there.
 pub(super) struct Graph {
-    /// Files in flight by sending user.
-    users: RBTree<u32, usize>,
-    /// Messages with sockets of the family, by number.
-    messages: RBTree<u64, Message>,
-    /// How many references to sockets those carry.
-    references: usize,
-    /// The number of the last message.
+    edges: RBTree<Place, Arc<Message>>,
+    /// The number of the last edge.
     last: u64,
 }
 
-impl Graph {
-    /// Returns how many references to sockets are in flight.
+// As above.
+impl Unpin for Graph {}
+
+/// Where an edge stands: those to the same socket side by side.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Place {
+    /// The address of the socket that is carried.
+    pub(super) socket: usize,
+    /// The number of the edge, which no other has.
+    pub(super) number: u64,
+}
+
+/// A socket among files in flight.
+#[derive(Clone)]
+pub(super) enum Carried {
+    /// One of the family.
+    Own(ARef<Sock>),
+    /// One of AF_UNIX.
+    Unix(UnixSock),
+}
+
+impl Carried {
+    /// Returns the address, by which the socket is told from others.
+    pub(super) fn address(&self) -> usize {
+        match self {
+            Self::Own(sk) => address(sk),
+            Self::Unix(sk) => sk.address(),
+        }
+    }
+
+    /// Returns how many references there are to the socket's file. A snapshot.
     pub(super) fn references(&self) -> usize {
-        self.references
-    }
-
-    /// Returns the messages that carry some.
-    pub(super) fn messages(&self) -> impl Iterator<Item = &Message> {
-        self.messages.values()
-    }
-
-    /// Returns the sockets that they refer to, as often as they do.
-    pub(super) fn sockets(&self) -> impl Iterator<Item = &ARef<Sock>> {
-        self.messages().flat_map(|message| &message.sockets)
-    }
-
-    fn take(&mut self, number: u64) -> Option<Message> {
-        let message = self.messages.remove(&number)?;
-        self.references = self.references.wrapping_sub(message.sockets.len());
-        Some(message)
+        match self {
+            Self::Own(sk) => sk.file_references(),
+            Self::Unix(sk) => sk.file_references(),
+        }
     }
 }
 
-/// A message that carries sockets of the family.
+/// A message that carries sockets.
+///
+/// # Invariants
+///
+/// Once in the graph, the socket at place `i` has an edge numbered `first + i`.
 pub(super) struct Message {
-    /// Whose queue it is in.
-    pub(super) queue: ARef<Sock>,
-    /// The sockets that it carries.
-    pub(super) sockets: KVec<ARef<Sock>>,
-    /// It is in that queue, and no longer with its sender.
-    pub(super) queued: bool,
+    /// Whose queue it is for.
+    queue: ARef<Sock>,
+    /// Who has sent it.
+    user: Arc<User>,
+    /// The sockets that it carries, with a reference to each file.
+    sockets: KVec<Carried>,
+    first: u64,
+    /// How many of the sockets are of AF_UNIX.
+    unix: usize,
+    /// It is in the queue, or about to be with nothing in between.
+    queued: Atomic<bool>,
+}
+
+impl Message {
+    /// Returns the address of the socket by which what is in the message can be
+    /// received; zero while only the sender has the message.
+    ///
+    /// A connection that waits to be accepted is reached by its listener.
+    pub(super) fn reached_by(&self) -> usize {
+        if !self.queued.load(Acquire) {
+            return 0;
+        }
+        match self.queue.data().listener() {
+            0 => address(&self.queue),
+            listener => listener,
+        }
+    }
+
+    /// Returns the socket of the edge at `place`.
+    pub(super) fn socket(&self, place: &Place) -> Option<&Carried> {
+        let index = usize::try_from(place.number.wrapping_sub(self.first)).ok()?;
+        self.sockets.get(index)
+    }
+
+    /// Notes that garbage of run `run` was in the message.
+    pub(super) fn littered(&self, run: usize) {
+        self.user.littered.store(run, Relaxed);
+    }
+
+    /// Returns the places of up to [`BATCH`] edges, those of the sockets from
+    /// index `from` on.
+    fn places(&self, from: usize) -> impl Iterator<Item = Place> + '_ {
+        let mut number = self.first.wrapping_add(from as u64);
+        let sockets = self.sockets.get(from..).unwrap_or(&[]);
+        sockets.iter().take(BATCH).map(move |socket| {
+            let place = Place {
+                socket: socket.address(),
+                number,
+            };
+            number = number.wrapping_add(1);
+            place
+        })
+    }
+
+    /// Returns the index of the first socket of each batch.
+    fn batches(&self) -> impl Iterator<Item = usize> {
+        let count = self.sockets.len();
+        let mut next = 0usize;
+        core::iter::from_fn(move || {
+            let from = next;
+            next = next.wrapping_add(BATCH);
+            (from < count).then_some(from)
+        })
+    }
+}
+
+impl Graph {
+    /// Calls `f` with the edges from `from` on, in order, at most [`BATCH`] of
+    /// them, and those alone that aren't younger than `last`. Returns where to go on.
+    pub(super) fn read(
+        &self,
+        from: Place,
+        last: u64,
+        mut f: impl FnMut(&Place, &Arc<Message>) -> Result,
+    ) -> Result<Option<Place>> {
+        let mut from = from;
+        for _ in 0..BATCH {
+            let Some(cursor) = self.edges.cursor_lower_bound(&from) else {
+                return Ok(None);
+            };
+            let (place, message) = cursor.current();
+            if place.number > last {
+                // Nobody can send what is garbage: the socket is alive, and counted as such by
+                // the reference that goes without an edge here.
+                let Some(socket) = place.socket.checked_add(1) else {
+                    return Ok(None);
+                };
+                from = Place { socket, number: 0 };
+                continue;
+            }
+            f(place, message)?;
+            from = Place {
+                socket: place.socket,
+                number: place.number.wrapping_add(1),
+            };
+        }
+        Ok(Some(from))
+    }
+
+    /// Calls `f` with the edges of one socket from `from` on, at most [`BATCH`] of
+    /// them. Returns where to go on.
+    pub(super) fn read_socket(
+        &self,
+        from: Place,
+        mut f: impl FnMut(&Arc<Message>) -> Result,
+    ) -> Result<Option<Place>> {
+        let mut from = from;
+        for _ in 0..BATCH {
+            let cursor = self.edges.cursor_lower_bound(&from);
+            let (place, message) = match cursor.as_ref().map(|cursor| cursor.current()) {
+                Some((place, message)) if place.socket == from.socket => (place, message),
+                _ => return Ok(None),
+            };
+            f(message)?;
+            from.number = place.number.wrapping_add(1);
+        }
+        Ok(Some(from))
+    }
+
+    /// Tells whether a socket is in flight, or somebody claims that it is.
+    fn is_in_flight(&self, socket: usize) -> bool {
+        let from = Place { socket, number: 0 };
+        self.edges
+            .cursor_lower_bound(&from)
+            .is_some_and(|cursor| cursor.current().0.socket == socket)
+    }
 }
 
 impl InFlight {
     /// Returns the initialiser of an empty registry.
     pub(super) fn new() -> impl PinInit<Self> {
         pin_init!(Self {
-            graph <- new_mutex!(
-                Graph {
-                    users: RBTree::new(),
-                    messages: RBTree::new(),
-                    references: 0,
-                    last: 0,
-                },
+            users <- new_spinlock!(Users(RBTree::new()), "InFlight::users"),
+            graph <- new_spinlock!(
+                Graph { edges: RBTree::new(), last: 0 },
                 "InFlight::graph"
             ),
-            messages: Atomic::new(0),
+            // Ahead of what a new user has littered.
+            run: Atomic::new(2),
+            suspect: Atomic::new(false),
+            unix: Atomic::new(0),
+            unix_garbage: Atomic::new(0),
         })
     }
 
-    /// Tells whether sockets are in flight. A snapshot; any context.
-    pub(super) fn has_sockets(&self) -> bool {
-        self.messages.load(Relaxed) > 0
-    }
-
     /// Lets the collector look for garbage, if there may be some. Any context.
-    pub(super) fn something_closed(&self) {
-        if self.has_sockets() {
+    fn something_closed(&self) {
+        if self.suspect.load(Relaxed) {
             COLLECTOR.schedule();
         }
     }
 
-    /// Locks the graph. May sleep.
+    /// Tells whether there may be garbage. A snapshot; any context.
+    pub(super) fn is_suspect(&self) -> bool {
+        self.suspect.load(Relaxed)
+    }
+
+    /// Lets the collector come back. Any context.
+    pub(super) fn suspect(&self) {
+        self.suspect.store(true, Relaxed);
+        COLLECTOR.schedule_after(collector::INTERVAL);
+    }
+
+    /// Returns how many sockets of AF_UNIX are in flight. A snapshot.
+    pub(super) fn unix_sockets(&self) -> usize {
+        self.unix.load(Relaxed)
+    }
+
+    /// Notes that sockets of AF_UNIX are about to be garbage to their own
+    /// collector.
+    pub(super) fn note_unix_garbage(&self) {
+        self.unix_garbage.store(now(), Relaxed);
+    }
+
+    /// Tells whether that was noted a short while ago. By the collector alone.
+    pub(super) fn has_unix_garbage(&self) -> bool {
+        /// Files are closed sooner than that, in nanoseconds.
+        const WHILE: i64 = 3_000_000_000;
+        let noted = self.unix_garbage.load(Relaxed);
+        if noted == 0 {
+            return false;
+        }
+        if now().saturating_sub(noted) > WHILE {
+            self.unix_garbage.store(0, Relaxed);
+        }
+        true
+    }
+
+    /// Locks the graph. Any context that may spin.
     pub(super) fn lock(&self) -> impl core::ops::Deref<Target = Graph> + '_ {
         self.graph.lock()
     }
 
-    /// Does something while the collector isn't counting. May sleep.
-    pub(super) fn uncounted<R>(&self, what: impl FnOnce() -> R) -> R {
-        let _graph = self.graph.lock();
-        what()
+    /// Begins a run of the collector: returns its number, and that of the last
+    /// edge that it has to look at. Any context that may spin.
+    pub(super) fn begin(&self) -> (usize, u64) {
+        let graph = self.graph.lock();
+        let run = self.run.load(Relaxed).wrapping_add(1);
+        self.run.store(run, Relaxed);
+        self.suspect.store(false, Relaxed);
+        (run, graph.last)
     }
 
-    fn add(&self, files: &Files, message: Option<Message>) -> Result<u64> {
-        let (user, count) = (files.user(), files.count());
-        let mut graph = self.graph.lock();
-        let own = graph.users.get(&user).copied().unwrap_or(0);
-        if files.too_many(own) {
+    /// Counts files of a user as in flight.
+    ///
+    /// May sleep. `ETOOMANYREFS` if there are too many already.
+    fn count(&self, files: &Files) -> Result<Arc<User>> {
+        let id = files.user();
+        let own = |user: &Arc<User>| user.count.load(Relaxed);
+        let before = self.users.lock().0.get(&id).map_or(0, own);
+        // Another thread may get by at the same time, as with AF_UNIX.
+        if files.too_many(before) {
             return Err(Error::from_errno(-ETOOMANYREFS));
         }
-        let number = if let Some(message) = message {
-            let number = graph.last.wrapping_add(1);
-            let references = message.sockets.len();
-            graph
-                .messages
-                .try_create_and_insert(number, message, GFP_KERNEL_ACCOUNT)?;
-            graph.last = number;
-            graph.references = graph.references.wrapping_add(references);
-            self.messages.add(1, Relaxed);
-            COLLECTOR.schedule_after(collector::INTERVAL);
-            number
-        } else {
-            0
+        let add = |user: &Arc<User>| {
+            user.count
+                .store(own(user).saturating_add(files.count()), Relaxed);
+            user.clone()
         };
-        let total = own.saturating_add(count);
-        if let Some(own) = graph.users.get_mut(&user) {
-            *own = total;
-        } else {
-            let added = graph
-                .users
-                .try_create_and_insert(user, total, GFP_KERNEL_ACCOUNT);
-            if let Err(e) = added {
-                let message = graph.take(number);
-                drop(graph);
-                self.forget(message);
-                return Err(e);
+        if let Some(user) = self.users.lock().0.get(&id) {
+            return Ok(add(user));
+        }
+        let new = User {
+            id,
+            count: Atomic::new(0),
+            littered: Atomic::new(0),
+        };
+        let new = Arc::new(new, GFP_KERNEL_ACCOUNT)?;
+        let node = RBTreeNodeReservation::new(GFP_KERNEL_ACCOUNT)?;
+        // Declared after what may be left over, and so dropped before it.
+        let mut users = self.users.lock();
+        if let Some(user) = users.0.get(&id) {
+            return Ok(add(user));
+        }
+        let user = add(&new);
+        drop(users.0.insert(node.into_node(id, new)));
+        Ok(user)
+    }
+
+    /// Counts files of a user as received.
+    fn uncount(&self, user: &User, files: &Files) {
+        let mut users = self.users.lock();
+        let left = user.count.load(Relaxed).saturating_sub(files.count());
+        user.count.store(left, Relaxed);
+        if left == 0 {
+            let node = users.0.remove_node(&user.id);
+            drop(users);
+            drop(node);
+        }
+    }
+
+    /// Lets a user who has many files in flight wait until the collector has
+    /// run, if it keeps on finding garbage of that user.
+    ///
+    /// Mirrors `unix_schedule_gc()`. May sleep.
+    fn throttle(&self, files: &Files) {
+        let users = self.users.lock();
+        let Some(user) = users.0.get(&files.user()) else {
+            return;
+        };
+        let many = gc::waits_for_collector(user.count.load(Relaxed));
+        let littered = user.littered.load(Relaxed).wrapping_add(1);
+        drop(users);
+        if !many || !self.is_suspect() {
+            return;
+        }
+        COLLECTOR.schedule();
+        if littered >= self.run.load(Relaxed) {
+            COLLECTOR.flush();
+        }
+    }
+
+    /// Adds the edges of a message to the graph.
+    ///
+    /// May sleep. `ENOMEM` without memory.
+    fn add(&self, mut message: UniqueArc<Message>) -> Result<Arc<Message>> {
+        let count = message.sockets.len();
+        let mut nodes = KVec::with_capacity(count, GFP_KERNEL_ACCOUNT)?;
+        for _ in 0..count {
+            let node = RBTreeNodeReservation::new(GFP_KERNEL_ACCOUNT)?;
+            nodes.push_within_capacity(node).map_err(|_| ENOMEM)?;
+        }
+        let mut graph = self.graph.lock();
+        message.first = graph.last.wrapping_add(1);
+        graph.last = graph.last.wrapping_add(count as u64);
+        drop(graph);
+        let unix = message.unix;
+        let message: Arc<Message> = message.into();
+        self.unix.add(unix, Relaxed);
+        // INVARIANT: The edges are numbered so. A message whose edges aren't all there is as good
+        // as one that somebody holds.
+        for from in message.batches() {
+            let mut graph = self.graph.lock();
+            for place in message.places(from) {
+                if let Some(node) = nodes.pop() {
+                    drop(graph.edges.insert(node.into_node(place, message.clone())));
+                }
             }
         }
-        Ok(number)
-    }
-
-    fn remove(&self, files: &Files, number: u64) {
-        let user = files.user();
-        let mut graph = self.graph.lock();
-        let left = graph.users.get_mut(&user).map(|own| {
-            *own = own.saturating_sub(files.count());
-            *own
-        });
-        if left == Some(0) {
-            graph.users.remove(&user);
-        }
-        let message = graph.take(number);
+        let graph = self.graph.lock();
+        // The last edge of a ring finds the socket of the queue in flight.
+        let queue = &message.queue;
+        let rings =
+            graph.is_in_flight(address(queue)) || graph.is_in_flight(queue.data().listener());
         drop(graph);
-        self.forget(message);
+        if rings || unix > 0 {
+            self.suspect();
+        }
+        Ok(message)
     }
 
-    /// Drops what was taken out of the graph, without its lock: it may be the
-    /// last reference to a socket.
-    fn forget(&self, message: Option<Message>) {
-        if let Some(message) = message {
-            let _ = self.messages.fetch_sub(1, kernel::sync::atomic::Relaxed);
-            drop(message);
+    /// Removes the edges of a message from the graph, and stamps the socket whose
+    /// queue it was in.
+    fn remove(&self, message: &Message) {
+        for from in message.batches() {
+            let mut graph = self.graph.lock();
+            self.stamp(message);
+            for place in message.places(from) {
+                // Somebody has a reference to the message: nothing but the node is freed.
+                drop(graph.edges.remove_node(&place));
+            }
         }
+        let _ = self.unix.fetch_sub(message.unix, Relaxed);
     }
+
+    /// Stamps the socket whose queue a message is in, under the lock of the graph.
+    fn stamp(&self, message: &Message) {
+        message.queue.data().stamp(self.run.load(Relaxed));
+    }
+}
+
+/// Returns the address of a socket.
+pub(super) fn address(sk: &Sock) -> usize {
+    core::ptr::from_ref(sk).addr()
 }
 
 /// Returns the registry.
 fn registry(sk: &Sock) -> Option<&InFlight> {
     let space: &Space = sk.initial_space()?;
     space.in_flight.as_deref()
-}
-
-/// Does something to a socket while the collector isn't counting. May sleep.
-pub(super) fn uncounted<R>(sk: &Sock, what: impl FnOnce() -> R) -> R {
-    match registry(sk) {
-        Some(registry) => registry.uncounted(what),
-        None => what(),
-    }
-}
-
-/// A message that is about to be queued; see [`Ticket::queued`].
-#[derive(Clone, Copy)]
-pub(super) struct Ticket(u64);
-
-impl Ticket {
-    /// Tells the collector that the message is in the queue of `other`. Until
-    /// then its files count as held by the sender. May sleep.
-    pub(super) fn queued(self, other: &Sock) {
-        if self.0 == 0 {
-            return;
-        }
-        if let Some(registry) = registry(other) {
-            // It may have been received meanwhile.
-            if let Some(message) = registry.graph.lock().messages.get_mut(&self.0) {
-                message.queued = true;
-            }
-        }
-    }
 }
 
 /// Tells the collector that a socket was closed.
@@ -242,67 +497,100 @@ pub(super) fn something_closed(sk: &Sock) {
 ///
 /// # Invariants
 ///
-/// While there are `files`, they are registered under `number` as those in the
-/// queue of `queue`.
+/// While there are `files`, they are counted as those of `user`, and the sockets
+/// among them are in the graph as `message`.
 pub(crate) struct Passing {
     files: Option<Files>,
-    number: u64,
+    user: Arc<User>,
+    message: Option<Arc<Message>>,
     queue: ARef<Sock>,
+    /// The files are counted as being in the queue.
+    queued: Atomic<bool>,
 }
 
 impl Passing {
     /// Registers files that are about to be queued at `other`.
     ///
-    /// May sleep. `EINVAL` for sockets of AF_UNIX, whose own collector couldn't
-    /// see them here; `ETOOMANYREFS` if the user has too many files in flight.
-    pub(super) fn new(_sk: &Live<'_>, other: &Sock, files: Files) -> Result<Self> {
-        if files.has_unix_sockets() {
+    /// May sleep. `EINVAL` for sockets of AF_UNIX, unless the namespace lets
+    /// them pass; `ETOOMANYREFS` if the user has too many files in flight.
+    pub(super) fn new(sk: &Live<'_>, other: &Sock, files: Files) -> Result<Self> {
+        if files.has_unix_sockets() && !passes_unix(sk) {
             return Err(EINVAL);
         }
         let registry = registry(other).ok_or(ENODEV)?;
-        let any = files.sockets::<Runix>().next().is_some();
-        let room = if any { files.count() } else { 0 };
-        let mut sockets = KVec::with_capacity(room, GFP_KERNEL_ACCOUNT)?;
-        for socket in files.sockets() {
-            sockets.push_within_capacity(socket).map_err(|_| ENOMEM)?;
+        let (sockets, unix) = carried(&files)?;
+        if !sockets.is_empty() {
+            registry.throttle(&files);
         }
-        let message = (!sockets.is_empty()).then(|| Message {
-            queue: other.into(),
-            sockets,
-            queued: false,
-        });
-        let number = registry.add(&files, message)?;
-        // INVARIANT: The files are registered.
-        Ok(Self {
+        // INVARIANT: The files are counted; nothing else of them has to be registered yet.
+        let mut this = Self {
+            user: registry.count(&files)?,
             files: Some(files),
-            number,
+            message: None,
             queue: other.into(),
-        })
+            queued: Atomic::new(false),
+        };
+        if !sockets.is_empty() {
+            let message = Message {
+                queue: other.into(),
+                user: this.user.clone(),
+                sockets,
+                first: 0,
+                unix,
+                queued: Atomic::new(false),
+            };
+            // INVARIANT: The message is in the graph.
+            let message = registry.add(UniqueArc::new(message, GFP_KERNEL_ACCOUNT)?)?;
+            show_unix(other, message.unix, 1);
+            this.message = Some(message);
+        }
+        Ok(this)
     }
 
-    /// Returns what to tell the collector by when the message is queued.
-    pub(super) fn ticket(&self) -> Ticket {
-        Ticket(self.number)
+    /// Notes that the files are in the queue, or are with nothing in between:
+    /// until then they count as held by the sender. Any context.
+    pub(super) fn queued(&self) {
+        let Some(files) = self.files.as_ref() else {
+            return;
+        };
+        self.queue.data().add_files(files.count());
+        self.queued.store(true, Relaxed);
+        if let Some(message) = self.message.as_ref() {
+            message.queued.store(true, Release);
+        }
     }
 
-    /// Takes the files out, for the receiver to get them.
+    /// Takes the files out, for the receiver to get them. May sleep.
     pub(super) fn take(mut self) -> Option<Files> {
         self.unregister()
     }
 
     /// Takes another reference to each file, for a receiver that peeks.
     ///
-    /// May sleep. `ENOMEM` without memory.
+    /// May sleep. `ENOMEM` without memory. To be called while the socket is held
+    /// that is peeked at.
     pub(super) fn duplicate(&self) -> Result<Option<Files>> {
-        let files = self.files.as_ref();
-        uncounted(&self.queue, || files.map(Files::duplicate).transpose())
+        let files = self.files.as_ref().map(Files::duplicate).transpose()?;
+        if let (Some(message), Some(registry)) = (self.message.as_ref(), registry(&self.queue)) {
+            let graph = registry.graph.lock();
+            registry.stamp(message);
+            drop(graph);
+        }
+        Ok(files)
     }
 
     fn unregister(&mut self) -> Option<Files> {
         // INVARIANT: There are no files any more.
         let files = self.files.take()?;
+        if self.queued.load(Relaxed) {
+            self.queue.data().remove_files(files.count());
+        }
         if let Some(registry) = registry(&self.queue) {
-            registry.remove(&files, self.number);
+            if let Some(message) = self.message.take() {
+                registry.remove(&message);
+                show_unix(&self.queue, message.unix, -1);
+            }
+            registry.uncount(&self.user, &files);
         }
         Some(files)
     }
@@ -312,4 +600,38 @@ impl Drop for Passing {
     fn drop(&mut self) {
         drop(self.unregister());
     }
+}
+
+/// Returns the sockets among files, once for each time that they are there, and
+/// how many of them are of AF_UNIX.
+fn carried(files: &Files) -> Result<(KVec<Carried>, usize)> {
+    let any = files.has_unix_sockets() || files.sockets::<Runix>().next().is_some();
+    let room = if any { files.count() } else { 0 };
+    let mut sockets = KVec::with_capacity(room, GFP_KERNEL_ACCOUNT)?;
+    for socket in files.sockets::<Runix>() {
+        let socket = Carried::Own(socket);
+        sockets.push_within_capacity(socket).map_err(|_| ENOMEM)?;
+    }
+    let own = sockets.len();
+    for socket in files.unix_sockets() {
+        let socket = Carried::Unix(socket);
+        sockets.push_within_capacity(socket).map_err(|_| ENOMEM)?;
+    }
+    let unix = sockets.len().wrapping_sub(own);
+    Ok((sockets, unix))
+}
+
+/// Shows the administrator that sockets of AF_UNIX are on their way to a socket,
+/// or are no longer.
+fn show_unix(queue: &Sock, count: usize, sign: i32) {
+    let space: Option<&Space> = queue.space();
+    if let (Some(space), Ok(count @ 1..)) = (space, i32::try_from(count)) {
+        space.unix_in_flight.add(count.wrapping_mul(sign));
+    }
+}
+
+/// Tells whether sockets of AF_UNIX may be sent in a socket's namespace.
+fn passes_unix(sk: &Sock) -> bool {
+    let space: Option<&Space> = sk.space();
+    space.is_some_and(|space| space.pass_unix.get() != 0)
 }

@@ -4,8 +4,9 @@
 //!
 //! One file a concept: [`names`] binds and finds, [`connect`] makes
 //! connections, [`stream`] moves bytes, [`dgram`] and [`packets`] messages,
-//! [`inflight`] and [`collector`] look after passed descriptors, [`close`] ends it all, [`listing`]
-//! and [`diag`] show what there is, [`ops`] hands each system call to one of them.
+//! [`inflight`], [`collector`] and [`mixed`] look after
+//! passed descriptors, [`close`] ends it all, [`listing`] and [`diag`] show what
+//! there is, [`ops`] hands each system call to one of them.
 
 #![forbid(unsafe_code)]
 
@@ -16,6 +17,7 @@ mod dgram;
 mod diag;
 mod inflight;
 mod listing;
+mod mixed;
 mod module;
 mod names;
 mod ops;

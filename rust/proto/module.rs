@@ -74,6 +74,10 @@ pub(crate) struct Space {
     /// How many packets a socket takes before unconnected senders must wait, and
     /// the backlog of a socket before `listen(2)`.
     pub(super) datagram_queue: SysctlInt,
+    /// Sockets of AF_UNIX may be passed.
+    pub(super) pass_unix: SysctlInt,
+    /// How many of those are on their way to sockets of this namespace.
+    pub(super) unix_in_flight: SysctlInt,
 }
 
 /// The first value of `max_dgram_qlen`. Bytes are limited at the sender
@@ -85,9 +89,13 @@ impl PerNetData for Space {
 
     const SYSCTLS: Sysctls<Self> = Sysctls::new(
         c"net/runix",
-        &[Sysctl::new(c"max_dgram_qlen", 0, i32::MAX, |space| {
-            &space.datagram_queue
-        })],
+        &[
+            Sysctl::new(c"max_dgram_qlen", 0, i32::MAX, |space| {
+                &space.datagram_queue
+            }),
+            Sysctl::new(c"pass_unix_fds", 0, 1, |space| &space.pass_unix),
+            Sysctl::read_only(c"unix_fds_in_flight", |space| &space.unix_in_flight),
+        ],
     );
 
     fn pernet() -> &'static PerNet<Self> {
@@ -110,6 +118,8 @@ impl PerNetData for Space {
                 None
             },
             datagram_queue: SysctlInt::new(DATAGRAM_QUEUE),
+            pass_unix: SysctlInt::new(0),
+            unix_in_flight: SysctlInt::new(0),
         })
     }
 }
@@ -134,6 +144,9 @@ impl kernel::Module for Module {
             pr_err!("no socket of AF_UNIX to make pidfds with: {:?}\n", e);
         })?;
         let buffers = BufferCaches::new([c"runix_512", c"runix_4k", c"runix_32k"])?;
+        if !net::look_at_queues() {
+            pr_warn!("rings of sockets that run through AF_UNIX won't be found\n");
+        }
         let spaces = SPACES.register()?;
         let collector = COLLECTOR.register()?;
         // The last step that may fail: from here on, there may be sockets.

@@ -32,6 +32,7 @@ use crate::net::{
     SendMsg,
     Shutdown,
     SockOpt,
+    SockType,
     SocketOps,
     Splice,
     Unattached, //
@@ -39,6 +40,8 @@ use crate::net::{
 use core::marker::PhantomData;
 use kernel::{
     prelude::*,
+    seq_file::SeqFile,
+    seq_print,
     uaccess::{
         UserPtr,
         UserSlice, //
@@ -190,6 +193,21 @@ impl<K: Kind> SocketOps for Type<K> {
 
     fn recvmsg(sk: &Live<'_>, msg: &mut ReceiveMsg<'_>) -> Result<usize> {
         K::recvmsg(sk, msg)
+    }
+
+    fn fdinfo(sk: &Live<'_>, out: &SeqFile) {
+        // Mirrors `unix_show_fdinfo()`.
+        let mut files = match (sk.kind(), sk.phase()) {
+            (Some(SockType::Datagram), _) | (_, Phase::Established) => sk.data().files(),
+            _ => 0,
+        };
+        if sk.phase() == Phase::Listening {
+            let state = sk.lock();
+            for pending in state.backlog.iter() {
+                files = files.wrapping_add(pending.sock().data().files());
+            }
+        }
+        seq_print!(out, "scm_fds: {}\n", files);
     }
 
     fn splice_read(sk: &Live<'_>, splice: Splice) -> Result<usize> {

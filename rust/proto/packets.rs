@@ -2,10 +2,7 @@
 
 //! Packets: what datagram and sequenced-packet sockets have in common.
 
-use super::inflight::{
-    Passing,
-    Ticket, //
-};
+use super::inflight::Passing;
 use super::socket::{
     at_end,
     Live,
@@ -24,6 +21,7 @@ use crate::net::{
     Phase,
     PullFault,
     ReceiveMsg,
+    Rider,
     Sender,
     Shutdown,
     SockType,
@@ -86,9 +84,12 @@ impl Attached {
     }
 }
 
-/// Returns what to tell the collector by when something is queued.
-pub(super) fn ticket(attached: Option<&Attached>) -> Option<Ticket> {
-    Some(attached?.passing.as_ref()?.ticket())
+impl Rider for Attached {
+    fn queued(&self) {
+        if let Some(passing) = self.passing.as_ref() {
+            passing.queued();
+        }
+    }
 }
 
 /// What belongs to a packet besides its payload.
@@ -141,6 +142,14 @@ impl Sent {
             packets.outstanding.add(size, Relaxed);
         }
         self.charged = self.charged.saturating_add(size);
+    }
+}
+
+impl Rider for Sent {
+    fn queued(&self) {
+        if let Some(attached) = self.attached.as_ref() {
+            attached.queued();
+        }
     }
 }
 

@@ -71,6 +71,11 @@ pub(crate) struct Socket {
     /// The address of the listener that the socket waits at to be accepted,
     /// zero for none; for comparison alone.
     listener: Atomic<usize>,
+    /// Files in the queue.
+    files: Atomic<usize>,
+    /// The run of the collector in which something was last taken from the
+    /// queue; see [`super::inflight`].
+    stamp: Atomic<usize>,
     /// `SO_INQ`: each receive tells what is left.
     pub(super) reports_queued: Atomic<bool>,
     /// `SO_RIGHTS_NOTRUNC`: a file that is withheld doesn't end the list.
@@ -138,6 +143,31 @@ impl Socket {
     pub(super) fn listener(&self) -> usize {
         self.listener.load(Relaxed)
     }
+
+    /// Counts files that come into the queue.
+    pub(super) fn add_files(&self, count: usize) {
+        self.files.add(count, Relaxed);
+    }
+
+    /// Counts files that leave the queue.
+    pub(super) fn remove_files(&self, count: usize) {
+        let _ = self.files.fetch_sub(count, kernel::sync::atomic::Relaxed);
+    }
+
+    /// Returns how many files are in the queue. A snapshot.
+    pub(super) fn files(&self) -> usize {
+        self.files.load(Relaxed)
+    }
+
+    /// Notes that run `run` of the collector must not count on the queue.
+    pub(super) fn stamp(&self, run: usize) {
+        self.stamp.store(run, Relaxed);
+    }
+
+    /// Returns the run that was noted last.
+    pub(super) fn stamped(&self) -> usize {
+        self.stamp.load(Relaxed)
+    }
 }
 
 impl net::Family for Runix {
@@ -189,6 +219,8 @@ impl net::Family for Runix {
         pin_init!(Socket {
             queue <- Either::new(kind == SockType::Stream, ByteQueue::new(), packets),
             listener: Atomic::new(0),
+            files: Atomic::new(0),
+            stamp: Atomic::new(0),
             reports_queued: Atomic::new(false),
             whole_rights: Atomic::new(false),
         })

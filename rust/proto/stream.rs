@@ -141,12 +141,8 @@ fn send_all(
         if urgent {
             mark_urgent(&mut mark)?;
         }
-        let ticket = packets::ticket(mark.as_ref().map(|mark| mark.value()));
         match queue.push(msg, count, sndbuf, &mut mark) {
             Ok(()) => {
-                if let Some(ticket) = ticket {
-                    ticket.queued(peer);
-                }
                 if urgent {
                     peer.lock().signal_urgent();
                 }

@@ -54,22 +54,33 @@
 //!
 //! 1. a reference is taken before its edge is added, and its edge is removed
 //!    before the reference is handed out or dropped;
-//! 2. a socket's references and all of its edges are read in one critical
-//!    section of the lock that edges are changed under, at any time between the
-//!    begin of the snapshot and its end;
-//! 3. a socket is reported with [`Vertex::keep`] if, between those two, a
-//!    reference to it was received, duplicated by a peek, or passed from a
-//!    listener's queue to the accepted socket's. The caller stamps it under
-//!    that lock, while the receiving socket is still held, and looks at the
-//!    stamps once all sockets were read;
-//! 4. the queue of a socket that isn't among the vertices is given as `None`. A
-//!    socket that came in flight since the begin may be among them or not.
+//! 2. a socket's edges are read in one or more critical sections of the lock that
+//!    edges are changed under, at any time between the begin of the snapshot and
+//!    its end, and its references in the last of those;
+//! 3. a socket is reported with [`Vertex::keep`] if, between begin and end, an
+//!    edge left its queue, or a reference in it was duplicated by a peek. The caller
+//!    stamps it under that lock, while the receiving socket is still held, and
+//!    looks at the stamps once all sockets were read;
+//! 4. so is a socket if one of its edges was in the queue of another socket when
+//!    it was read than in the end: a connection was accepted. The caller compares
+//!    the two once all sockets were read;
+//! 5. the queue of a socket that isn't among the vertices is given as `None`, and
+//!    so is the queue of a message that its sender still holds. A socket or an
+//!    edge that came in flight since the begin may be among them or not.
 //!
 //! Then every socket that is called garbage is garbage at the end, and what was
 //! garbage at the begin is called so. Sending, closing, and connecting to a
 //! socket by its name stamp nothing. The memory of a socket must be pinned for
 //! as long as its place is used: a socket may be freed meanwhile, and may then
 //! be called garbage, with a queue that is empty already.
+//!
+//! For suppose that a socket is called garbage, and that somebody holds it at the
+//! end. At its reading he didn't: it had no references but those of its edges. Take the
+//! first time that anybody got hold of such a socket after its reading. He took it
+//! out of a queue, or peeked at it, and held the socket of that queue at the time.
+//! By the rule that one is called garbage, too. If he has stamped it by the
+//! end, it is not; so he still holds it at the end, and had it at its reading, or got hold
+//! of it since then and before: both can't be.
 
 /// No edge, or no vertex: the end of a list, or a queue outside of the graph.
 const NONE: u32 = u32::MAX;
@@ -152,11 +163,12 @@ pub(crate) enum BadGraph {
     Size,
     /// An edge names a vertex that isn't there.
     Index,
-    /// More references to a socket are in queues than there are at all.
-    References,
 }
 
 /// Finds the garbage among `vertices` and returns how many of them are.
+///
+/// A socket with fewer references than edges was in motion while it was read,
+/// and counts as alive.
 ///
 /// `edges` holds all references in flight to these vertices, in any order.
 /// After an error every vertex counts as alive. Both slices may be used again,
@@ -165,16 +177,13 @@ pub(crate) enum BadGraph {
 /// Takes time in proportion to the number of vertices and edges, the same
 /// amount of stack for any graph, and no memory but the two slices.
 pub(crate) fn collect(vertices: &mut [Vertex], edges: &mut [Edge]) -> Result<usize, BadGraph> {
-    let garbage = match link(vertices, edges) {
-        Ok(()) => mark(vertices, edges),
-        Err(bad) => Err(bad),
-    };
-    if garbage.is_err() {
+    if let Err(bad) = link(vertices, edges) {
         for vertex in vertices {
             vertex.alive = true;
         }
+        return Err(bad);
     }
-    garbage
+    Ok(mark(vertices, edges))
 }
 
 /// Counts the edges of each vertex, makes a list of those in its queue, and
@@ -209,7 +218,7 @@ fn link(vertices: &mut [Vertex], edges: &mut [Edge]) -> Result<(), BadGraph> {
 }
 
 /// Marks as alive what can be reached, and returns how many vertices can't.
-fn mark(vertices: &mut [Vertex], edges: &[Edge]) -> Result<usize, BadGraph> {
+fn mark(vertices: &mut [Vertex], edges: &[Edge]) -> usize {
     let mut garbage = vertices.len();
     // The live sockets whose queues are still to be looked at; a socket gets
     // here once, when it is found alive.
@@ -217,10 +226,7 @@ fn mark(vertices: &mut [Vertex], edges: &[Edge]) -> Result<usize, BadGraph> {
 
     let mut place = 0u32;
     for vertex in vertices.iter_mut() {
-        if vertex.references < vertex.carried {
-            return Err(BadGraph::References);
-        }
-        if vertex.alive || vertex.references > vertex.carried {
+        if vertex.alive || vertex.references != vertex.carried {
             vertex.alive = true;
             vertex.next = pending;
             pending = place;
@@ -245,7 +251,7 @@ fn mark(vertices: &mut [Vertex], edges: &[Edge]) -> Result<usize, BadGraph> {
             }
         }
     }
-    Ok(garbage)
+    garbage
 }
 
 /// Tells whether a user with `in_flight` references in flight may send none

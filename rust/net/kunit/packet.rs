@@ -19,6 +19,8 @@ mod tests {
         sync::Arc, //
     };
 
+    impl super::super::super::marks::Rider for Arc<u32> {}
+
     type Queue = PacketQueue<Arc<u32>>;
 
     fn new_queue() -> Result<Pin<KBox<Queue>>> {

@@ -21,6 +21,8 @@ mod tests {
 
     const SNDBUF: usize = 100_000;
 
+    impl super::super::super::marks::Rider for u32 {}
+
     fn new_queue() -> Result<Pin<KBox<ByteQueue<u32>>>> {
         KBox::pin_init(ByteQueue::new(), GFP_KERNEL)
     }

@@ -20,9 +20,11 @@ enum Fault {
     PeekUnstamped,
     /// Peeking stamps when the receiving socket may be closed already.
     PeekStampedLate,
-    /// Accepting doesn't stamp what is in the queue.
-    AcceptUnstamped,
-    /// The references of a socket are read before its edges, not with them.
+    /// Emptying a socket's own queue doesn't stamp.
+    PurgeUnstamped,
+    /// Nobody looks whether what is in a queue is still reached by the same socket.
+    AcceptUnseen,
+    /// The references of a socket are read before its edges, not with the last.
     ReadApart,
     /// Stamps are looked at before the last socket is read.
     StampsReadEarly,
@@ -56,12 +58,19 @@ struct Queue {
     /// nobody accepted the connection.
     socket: Socket,
     accepted: bool,
-    items: Vec<Socket>,
+    items: Vec<Item>,
+}
+
+/// A reference in a queue. Its number is given before it gets there.
+#[derive(Clone, Copy)]
+struct Item {
+    socket: Socket,
+    number: u64,
 }
 
 /// What a thread has yet to do; it holds references until it is done.
 enum Busy {
-    Send { socket: Socket, queue: usize },
+    Send { item: Item, queue: usize },
     Receive { through: Socket, socket: Socket },
     Peek { through: Socket, socket: Socket },
     Stamp { socket: Socket },
@@ -72,13 +81,19 @@ enum Busy {
 struct Reading {
     socket: Socket,
     references: u32,
-    /// Where each of its edges leads.
-    edges: Option<Vec<Option<Socket>>>,
+    /// The queue of each of its edges, and the socket that it was reached by.
+    edges: Vec<(usize, Option<Socket>)>,
+    /// The number of the last edge that was read.
+    upto: u64,
+    /// All edges were read.
+    done: bool,
     stamped: bool,
 }
 
 /// A run of the collector.
 struct Run {
+    /// The last number that was given at its begin.
+    last: u64,
     /// What was in flight at its begin.
     first: Vec<Socket>,
     /// What was garbage at its begin.
@@ -93,6 +108,8 @@ struct World {
     freed: Vec<bool>,
     /// Which sockets were stamped since the collector began.
     stamps: Vec<bool>,
+    /// The last number that was given to an edge.
+    number: u64,
     queues: Vec<Queue>,
     /// The file table that all threads share.
     table: Vec<Socket>,
@@ -140,6 +157,7 @@ impl World {
             fault,
             freed: Vec::new(),
             stamps: Vec::new(),
+            number: 0,
             queues: Vec::new(),
             table: Vec::new(),
             busy: Vec::new(),
@@ -177,7 +195,7 @@ impl World {
         let mut held = self.table.clone();
         for busy in &self.busy {
             match *busy {
-                Busy::Send { socket, .. } => held.push(socket),
+                Busy::Send { item, .. } => held.push(item.socket),
                 Busy::Receive { through, socket }
                 | Busy::Peek { through, socket }
                 | Busy::Accept { through, socket } => held.extend([through, socket]),
@@ -187,22 +205,45 @@ impl World {
         held
     }
 
-    /// Through which sockets the queued references to this one are received.
-    fn edges(&self, of: Socket) -> Vec<Option<Socket>> {
+    /// The socket through which what is in a queue is received, as the
+    /// collector sees it.
+    fn reached_by(&self, queue: usize) -> Option<Socket> {
+        let queue = &self.queues[queue];
+        let seen = queue.accepted || self.fault != Fault::EmbryosUnseen;
+        seen.then_some(queue.socket)
+    }
+
+    /// The edges of a socket behind one number and up to another, in order.
+    fn edges(&self, of: Socket, behind: u64, last: u64) -> Vec<(u64, usize)> {
         let mut edges = Vec::new();
-        for queue in &self.queues {
-            let seen = queue.accepted || self.fault != Fault::EmbryosUnseen;
-            let carried = queue.items.iter().filter(|&&item| item == of);
-            edges.extend(carried.map(|_| seen.then_some(queue.socket)));
+        for (place, queue) in self.queues.iter().enumerate() {
+            let numbers = queue.items.iter().filter(|i| i.socket == of);
+            let wanted = numbers.filter(|i| i.number > behind && i.number <= last);
+            edges.extend(wanted.map(|item| (item.number, place)));
         }
+        edges.sort_unstable();
         edges
+    }
+
+    /// Reads a few edges of a socket, and counts its references.
+    fn read(&self, reading: &mut Reading, last: u64) {
+        const BATCH: usize = 2;
+        let edges = self.edges(reading.socket, reading.upto, last);
+        if self.fault != Fault::ReadApart {
+            reading.references = self.references()[reading.socket];
+        }
+        for &(number, queue) in edges.iter().take(BATCH) {
+            reading.upto = number;
+            reading.edges.push((queue, self.reached_by(queue)));
+        }
+        reading.done = edges.len() < BATCH;
     }
 
     /// How many references there are to each socket.
     fn references(&self) -> Vec<u32> {
         let mut references = vec![0; self.freed.len()];
         let queued = self.queues.iter().flat_map(|queue| &queue.items);
-        for &socket in self.held().iter().chain(queued) {
+        for socket in self.held().into_iter().chain(queued.map(|i| i.socket)) {
             references[socket] += 1;
         }
         references
@@ -216,7 +257,7 @@ impl World {
         loop {
             let before = alive.clone();
             for queue in self.queues.iter().filter(|queue| before[queue.socket]) {
-                queue.items.iter().for_each(|&item| alive[item] = true);
+                queue.items.iter().for_each(|i| alive[i.socket] = true);
             }
             if alive == before {
                 return alive;
@@ -226,7 +267,7 @@ impl World {
 
     fn in_flight(&self) -> Vec<Socket> {
         let items = self.queues.iter().flat_map(|queue| &queue.items);
-        let mut sockets: Vec<Socket> = items.copied().collect();
+        let mut sockets: Vec<Socket> = items.map(|item| item.socket).collect();
         sockets.sort_unstable();
         sockets.dedup();
         sockets
@@ -262,7 +303,7 @@ impl World {
     /// Starts a socket's life, or a call, or ends a call.
     fn act(&mut self) -> Option<()> {
         let some_open = self.numbers.pick(&self.table.clone());
-        match self.numbers.below(34) {
+        match self.numbers.below(35) {
             0..3 => {
                 let unfreed = self.freed.iter().filter(|&&freed| !freed).count();
                 if unfreed < Self::SOCKETS {
@@ -279,8 +320,12 @@ impl World {
                 // To anybody: he who sends need not hold the socket that
                 // receives, but its name or its peer.
                 let queue = self.numbers.below(self.queues.len());
+                self.number += 1;
                 self.busy.push(Busy::Send {
-                    socket: some_open?,
+                    item: Item {
+                        socket: some_open?,
+                        number: self.number,
+                    },
                     queue,
                 });
             }
@@ -288,15 +333,15 @@ impl World {
                 let through = some_open?;
                 let queue = self.own_queue(through);
                 if !self.queues[queue].items.is_empty() {
-                    let socket = self.queues[queue].items.remove(0);
-                    self.stamp(socket, Fault::ReceiveUnstamped);
+                    let socket = self.queues[queue].items.remove(0).socket;
+                    self.stamp(through, Fault::ReceiveUnstamped);
                     self.busy.push(Busy::Receive { through, socket });
                 }
             }
             14..17 => {
                 let through = some_open?;
                 let queue = self.own_queue(through);
-                let socket = *self.queues[queue].items.first()?;
+                let socket = self.queues[queue].items.first()?.socket;
                 self.busy.push(Busy::Peek { through, socket });
             }
             17..23 => {
@@ -319,10 +364,16 @@ impl World {
                 let socket = self.make_socket();
                 self.queues[queue].socket = socket;
                 self.queues[queue].accepted = true;
-                for item in self.queues[queue].items.clone() {
-                    self.stamp(item, Fault::AcceptUnstamped);
-                }
                 self.busy.push(Busy::Accept { through, socket });
+            }
+            27 => {
+                // Another peer: what the old one has sent is dropped.
+                let through = some_open?;
+                let queue = self.own_queue(through);
+                if !self.queues[queue].items.is_empty() {
+                    self.queues[queue].items.clear();
+                    self.stamp(through, Fault::PurgeUnstamped);
+                }
             }
             _ => self.go_on()?,
         }
@@ -336,17 +387,17 @@ impl World {
         }
         let one = self.numbers.below(self.busy.len());
         match self.busy.swap_remove(one) {
-            Busy::Send { socket, queue } => {
+            Busy::Send { item, queue } => {
                 if !self.freed[self.queues[queue].socket] {
-                    self.queues[queue].items.push(socket);
+                    self.queues[queue].items.push(item);
                 }
             }
             Busy::Receive { socket, .. } | Busy::Accept { socket, .. } => self.table.push(socket),
-            Busy::Peek { socket, .. } => {
+            Busy::Peek { through, socket } => {
                 if self.fault == Fault::PeekStampedLate {
-                    self.busy.push(Busy::Stamp { socket });
+                    self.busy.push(Busy::Stamp { socket: through });
                 } else {
-                    self.stamp(socket, Fault::PeekUnstamped);
+                    self.stamp(through, Fault::PeekUnstamped);
                 }
                 self.table.push(socket);
             }
@@ -366,15 +417,16 @@ impl World {
             self.stamps.fill(false);
             let alive = self.alive();
             self.run = Some(Run {
+                last: self.number,
                 garbage: first.iter().copied().filter(|&s| !alive[s]).collect(),
                 first,
                 readings: Vec::new(),
             });
             return;
         };
-        // The second half of a reading, where there is one.
-        if let Some(last) = run.readings.last_mut().filter(|r| r.edges.is_none()) {
-            last.edges = Some(self.edges(last.socket));
+        // What is left of a reading.
+        if let Some(reading) = run.readings.last_mut().filter(|r| !r.done) {
+            self.read(reading, run.last);
             self.run = Some(run);
             return;
         }
@@ -386,13 +438,18 @@ impl World {
             return self.finish(run);
         }
         if let Some(socket) = self.numbers.pick(&unread) {
-            let together = self.fault != Fault::ReadApart;
-            run.readings.push(Reading {
+            let mut reading = Reading {
                 socket,
                 references: self.references()[socket],
-                edges: together.then(|| self.edges(socket)),
+                edges: Vec::new(),
+                upto: 0,
+                done: false,
                 stamped: self.stamps[socket],
-            });
+            };
+            if self.fault != Fault::ReadApart {
+                self.read(&mut reading, run.last);
+            }
+            run.readings.push(reading);
         }
         self.run = Some(run);
     }
@@ -408,8 +465,12 @@ impl World {
                 vertex.keep();
                 stamped = true;
             }
+            let moved = |&(queue, by): &(usize, _)| self.reached_by(queue) != by;
+            if self.fault != Fault::AcceptUnseen && reading.edges.iter().any(moved) {
+                vertex.keep();
+            }
             vertices.push(vertex);
-            for &queue in reading.edges.as_ref().unwrap() {
+            for &(_, queue) in &reading.edges {
                 let place_of = |s| run.readings.iter().position(|r| r.socket == s);
                 let queue = queue.and_then(place_of).map(|place| place as u32);
                 edges.push(Edge::new(place as u32, queue));
@@ -514,8 +575,13 @@ fn a_peek_must_stamp_before_it_lets_go_of_the_receiving_socket() {
 }
 
 #[test]
-fn what_is_accepted_must_be_stamped() {
-    kills(Fault::AcceptUnstamped, 17_500);
+fn what_is_emptied_must_be_stamped() {
+    kills(Fault::PurgeUnstamped, 0);
+}
+
+#[test]
+fn what_is_accepted_must_be_seen() {
+    kills(Fault::AcceptUnseen, 0);
 }
 
 #[test]
