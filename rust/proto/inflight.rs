@@ -347,10 +347,25 @@ impl InFlight {
         (run, graph.last)
     }
 
-    /// Counts files of a user as in flight.
+    /// Counts files of a user as in flight. Nobody is refused for garbage: if
+    /// there are too many, the collector runs before that is said.
     ///
     /// May sleep. `ETOOMANYREFS` if there are too many already.
     fn count(&self, files: &Files) -> Result<Arc<User>> {
+        match self.try_count(files) {
+            Err(e) if e.to_errno() == -ETOOMANYREFS => {
+                COLLECTOR.schedule();
+                COLLECTOR.flush();
+                self.try_count(files)
+            }
+            result => result,
+        }
+    }
+
+    /// Counts files of a user as in flight.
+    ///
+    /// May sleep. `ETOOMANYREFS` if there are too many already.
+    fn try_count(&self, files: &Files) -> Result<Arc<User>> {
         let id = files.user();
         let own = |user: &Arc<User>| user.count.load(Relaxed);
         let before = self.users.lock().0.get(&id).map_or(0, own);

@@ -121,10 +121,15 @@ make_headers() { # VERSION
 	stamp "$out" "$key"
 }
 
+# A series has tests of its own: they are compiled with its headers, and some come from
+# its source. The debug kernel runs those of the stock kernel that it was made from.
+tests_dir() { printf '%s\n' "$WORK/tests-$(series_of "$1")"; } # VERSION
+
 build_tests() { # VERSION
-	local v=$1 out=$WORK/tests key shape
+	local v=$1 out key shape
+	out=$(tests_dir "$v")
 	key=$(key_of "$(hash_of tests/kselftest tests/fuzz rust/uapi)" "$(<"$ROOT/.runix-stamp")" \
-		"$(<"$(kernel_source "$v")/.runix-stamp")" "$(declare -f build_tests make_headers)")
+		"$(<"$(kernel_source "$v")/.runix-stamp")" "$(declare -f build_tests make_headers tests_dir)")
 	if stamp_ok "$out" "$key"; then
 		step "tests are built"
 		return
@@ -154,7 +159,7 @@ build_image() { # VERSION [with-tests|for-apps]
 	[[ ${2:-} != for-apps ]] || kind=-apps
 	out=$WORK/$v/image$kind
 	local -a parts=("module=$(module_dir "$v")" "samples-c=$WORK/samples-c" "samples-rust=$WORK/samples-rust")
-	[[ ${2:-} != with-tests ]] || parts+=("tests=$WORK/tests")
+	[[ ${2:-} != with-tests ]] || parts+=("tests=$(tests_dir "$v")")
 	[[ -z $kind ]] || parts+=("run=$WORK/preload")
 	! is_debug_version "$v" || parts+=("provoke=$(provoke_dir "$v")")
 	key=$(
