@@ -24,6 +24,7 @@
 
 mod ancillary;
 mod backlog;
+mod charge;
 mod chunk;
 mod compat;
 mod cred;
@@ -41,6 +42,7 @@ mod ops;
 mod packet;
 mod param;
 mod path;
+mod patience;
 mod pernet;
 mod pidfd;
 mod poll;
@@ -52,6 +54,7 @@ mod sysctl;
 mod table;
 mod unix;
 mod wait;
+mod word;
 
 pub(crate) use ancillary::{
     Ancillary,
@@ -61,6 +64,10 @@ pub(crate) use ancillary::{
     Sender, //
 };
 pub(crate) use backlog::Backlog;
+pub(crate) use charge::{
+    Charge,
+    Origin, //
+};
 pub(crate) use chunk::BufferCaches;
 pub(crate) use compat::errno;
 pub(crate) use cred::PeerCred;
@@ -102,7 +109,9 @@ pub(crate) use ops::{
 };
 pub(crate) use packet::{
     Packet,
-    PacketQueue, //
+    PacketList,
+    PacketQueue,
+    Peeked, //
 };
 pub(crate) use param::family_number;
 pub(crate) use path::{
@@ -110,6 +119,7 @@ pub(crate) use path::{
     PathRef,
     SocketFile, //
 };
+pub(crate) use patience::Patience;
 pub(crate) use pernet::{
     Net,
     PerNet,
@@ -172,3 +182,4 @@ pub(crate) use wait::{
     Timeout,
     Turn, //
 };
+pub(crate) use word::Word;

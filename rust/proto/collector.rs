@@ -12,6 +12,7 @@ use super::inflight::{
     InFlight, //
 };
 use super::module::Space;
+use super::packets;
 use super::socket::Sock;
 use crate::net::{
     Backlog,
@@ -134,9 +135,7 @@ fn empty(sk: &Sock) {
     if let Some(queue) = sk.received() {
         queue.close();
     }
-    if let Some(packets) = sk.packets() {
-        packets.queue.close();
-    }
+    packets::close(sk);
     let mut state = sk.lock();
     let backlog = core::mem::replace(&mut state.backlog, Backlog::new());
     state.set_pending(0);

@@ -74,20 +74,35 @@ pub(crate) struct Space {
     /// How many packets a socket takes before unconnected senders must wait, and
     /// the backlog of a socket before `listen(2)`.
     pub(super) datagram_queue: SysctlInt,
+    /// Whether waiters may hand the CPU over to whom they wait for.
+    pub(super) hand_over: SysctlInt,
+    /// For how many microseconds waiters may look before they sleep.
+    pub(super) look: SysctlInt,
 }
 
 /// The first value of `max_dgram_qlen`. Bytes are limited at the sender
 /// (`SO_SNDBUF`), so that the number may be large.
 const DATAGRAM_QUEUE: i32 = 512;
 
+/// The first value of `look_us`: about what it costs to sleep and to be woken by
+/// another CPU.
+const LOOK: i32 = 20;
+
+/// The most microseconds to look for.
+const LOOK_MOST: i32 = 1000;
+
 impl PerNetData for Space {
     const FILES: &'static [ProcFile] = &[ProcFile::new::<SocketListing>(c"runix")];
 
     const SYSCTLS: Sysctls<Self> = Sysctls::new(
         c"net/runix",
-        &[Sysctl::new(c"max_dgram_qlen", 0, i32::MAX, |space| {
-            &space.datagram_queue
-        })],
+        &[
+            Sysctl::new(c"max_dgram_qlen", 0, i32::MAX, |space| {
+                &space.datagram_queue
+            }),
+            Sysctl::new(c"hand_over", 0, 1, |space| &space.hand_over),
+            Sysctl::new(c"look_us", 0, LOOK_MOST, |space| &space.look),
+        ],
     );
 
     fn pernet() -> &'static PerNet<Self> {
@@ -110,6 +125,8 @@ impl PerNetData for Space {
                 None
             },
             datagram_queue: SysctlInt::new(DATAGRAM_QUEUE),
+            hand_over: SysctlInt::new(1),
+            look: SysctlInt::new(LOOK),
         })
     }
 }
@@ -133,7 +150,7 @@ impl kernel::Module for Module {
         let pidfds = PidfdSource::new().inspect_err(|e| {
             pr_err!("no socket of AF_UNIX to make pidfds with: {:?}\n", e);
         })?;
-        let buffers = BufferCaches::new([c"runix_512", c"runix_4k", c"runix_32k"])?;
+        let buffers = BufferCaches::new([c"runix_512", c"runix_4k", c"runix_8k", c"runix_32k"])?;
         let spaces = SPACES.register()?;
         let collector = COLLECTOR.register()?;
         // The last step that may fail: from here on, there may be sockets.

@@ -16,4 +16,5 @@ pub(crate) mod addr;
 )]
 pub(crate) mod gc;
 pub(crate) mod limits;
+pub(crate) mod patience;
 pub(crate) mod ring;

@@ -5,7 +5,7 @@
 //! The very files that go into the module are compiled here a second time and
 //! tested with what a kernel can't offer:
 //!
-//! - [`addr`], [`limits`] and [`ring`] hold tests of edge values, and compare
+//! - [`addr`], [`limits`], [`patience`] and [`ring`] hold tests of edge values, and compare
 //!   the code with simple models on random input (proptest);
 //! - [`gc`] compares the verdicts on graphs of sockets with naive reachability,
 //!   and [`gc_world`] takes them from a world that changes while it is read;
@@ -35,6 +35,7 @@ mod addr;
 mod gc;
 mod gc_world;
 mod limits;
+mod patience;
 mod ring;
 mod ring_loom;
 mod wake_loom;
