@@ -183,9 +183,9 @@ impl<'a> SocketAncillary<'a> {
     /// Drops all messages; descriptors that were received and not taken are
     /// closed.
     pub fn clear(&mut self) {
-        for message in self.messages() {
+        for message in self.messages().flatten() {
             // Other messages close what they hold when they are dropped.
-            if let Ok(AncillaryData::ScmRights(descriptors)) = message {
+            if let AncillaryData::ScmRights(descriptors) = message {
                 descriptors.for_each(drop);
             }
         }

@@ -24,7 +24,7 @@ enum Fault {
     PurgeUnstamped,
     /// Nobody looks whether what is in a queue is still reached by the same socket.
     AcceptUnseen,
-    /// The references of a socket are read before its edges, not with the last.
+    /// The references of a socket are read after its edges, not with the last.
     ReadApart,
     /// Stamps are looked at before the last socket is read.
     StampsReadEarly,
@@ -87,6 +87,8 @@ struct Reading {
     upto: u64,
     /// All edges were read.
     done: bool,
+    /// So were the references.
+    counted: bool,
     stamped: bool,
 }
 
@@ -230,13 +232,18 @@ impl World {
         const BATCH: usize = 2;
         let edges = self.edges(reading.socket, reading.upto, last);
         if self.fault != Fault::ReadApart {
-            reading.references = self.references()[reading.socket];
+            self.count(reading);
         }
         for &(number, queue) in edges.iter().take(BATCH) {
             reading.upto = number;
             reading.edges.push((queue, self.reached_by(queue)));
         }
         reading.done = edges.len() < BATCH;
+    }
+
+    fn count(&self, reading: &mut Reading) {
+        reading.references = self.references()[reading.socket];
+        reading.counted = true;
     }
 
     /// How many references there are to each socket.
@@ -430,6 +437,11 @@ impl World {
             self.run = Some(run);
             return;
         }
+        if let Some(reading) = run.readings.last_mut().filter(|r| !r.counted) {
+            self.count(reading);
+            self.run = Some(run);
+            return;
+        }
         let is_new = |s: &Socket| run.readings.iter().all(|reading| reading.socket != *s);
         let first: Vec<Socket> = run.first.iter().copied().filter(is_new).collect();
         let mut unread = first.clone();
@@ -440,15 +452,14 @@ impl World {
         if let Some(socket) = self.numbers.pick(&unread) {
             let mut reading = Reading {
                 socket,
-                references: self.references()[socket],
+                references: 0,
                 edges: Vec::new(),
                 upto: 0,
                 done: false,
+                counted: false,
                 stamped: self.stamps[socket],
             };
-            if self.fault != Fault::ReadApart {
-                self.read(&mut reading, run.last);
-            }
+            self.read(&mut reading, run.last);
             run.readings.push(reading);
         }
         self.run = Some(run);

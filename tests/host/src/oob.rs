@@ -328,16 +328,19 @@ fn agree(ops: &[Op]) {
         let (left, right) = match *op {
             Op::Send(count) => {
                 let bytes = fresh(count);
-                (model.send(&bytes, false), row.send(&bytes, false));
+                model.send(&bytes, false);
+                row.send(&bytes, false);
                 (None, None)
             }
             Op::SendUrgent(count) => {
                 let bytes = fresh(count);
                 let (plain, urgent) = bytes.split_at(count - 1);
                 if !plain.is_empty() {
-                    (model.send(plain, false), row.send(plain, false));
+                    model.send(plain, false);
+                    row.send(plain, false);
                 }
-                (model.send(urgent, true), row.send(urgent, true));
+                model.send(urgent, true);
+                row.send(urgent, true);
                 (None, None)
             }
             Op::Receive(room) => (model.receive(room), row.receive(room, false)),
