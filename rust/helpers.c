@@ -14,12 +14,14 @@
 #include <linux/moduleparam.h>
 #include <linux/stringify.h>
 #include <linux/fs.h>
+#include <linux/instrumented.h>
 #include <linux/magic.h>
 #include <linux/namei.h>
 #include <linux/net.h>
 #include <linux/pid.h>
 #include <linux/poll.h>
 #include <linux/proc_fs.h>
+#include <linux/sched/clock.h>
 #include <linux/sched/signal.h>
 #include <linux/security.h>
 #include <linux/sched/user.h>
@@ -250,6 +252,22 @@ void runix_helper_wake_all(wait_queue_head_t *wq)
 		wake_up_interruptible_all(wq);
 }
 
+/*
+ * Whether anybody may have to be told of a change: who sleeps or polls, or gets SIGIO.
+ * A full barrier comes before the look. Most often there is nobody, and no more to do.
+ */
+bool runix_helper_has_waiter(struct sock *sk)
+{
+	struct socket_wq *wq;
+	bool any;
+
+	rcu_read_lock();
+	wq = rcu_dereference(sk->sk_wq);
+	any = skwq_has_sleeper(wq) || (wq && READ_ONCE(wq->fasync_list));
+	rcu_read_unlock();
+	return any;
+}
+
 void runix_helper_data_ready(struct sock *sk)
 {
 	READ_ONCE(sk->sk_data_ready)(sk);
@@ -322,6 +340,137 @@ void runix_helper_sigpipe(void)
 	send_sig(SIGPIPE, current, 0);
 }
 
+/* --- patience.rs ------------------------------------------------------------ */
+
+/*
+ * Who woke a socket's sleepers last: the thread that they are likely to wait for
+ * again. Only its number is held, a hundred bytes, never the task itself. The lock is
+ * what keeps the number from being given back while another looks at it.
+ */
+void runix_helper_companion_note(spinlock_t *lock, struct pid **slot)
+{
+	struct pid *pid = task_pid(current);
+
+	/* Compared only. */
+	if (READ_ONCE(*slot) == pid)
+		return;
+	get_pid(pid);
+	spin_lock(lock);
+	swap(*slot, pid);
+	spin_unlock(lock);
+	put_pid(pid);
+}
+
+/* That thread, with a reference, if it is another than the calling one and lives. */
+struct task_struct *runix_helper_companion_get(spinlock_t *lock, struct pid **slot)
+{
+	struct task_struct *task = NULL;
+
+	if (READ_ONCE(*slot) == NULL)
+		return NULL;
+	spin_lock(lock);
+	if (*slot != task_pid(current))
+		task = get_pid_task(*slot, PIDTYPE_PID);
+	spin_unlock(lock);
+	return task;
+}
+
+void runix_helper_companion_put(struct task_struct *task)
+{
+	put_task_struct(task);
+}
+
+void runix_helper_companion_init(spinlock_t *lock)
+{
+	spin_lock_init(lock);
+}
+
+/* Ready to run on this CPU, on which it can't be running. A snapshot. */
+bool runix_helper_task_is_ready_here(struct task_struct *task)
+{
+	return task_is_running(task) && task_cpu(task) == raw_smp_processor_id();
+}
+
+/* Running on another CPU, as far as a virtual machine can tell. A snapshot. */
+bool runix_helper_task_runs_elsewhere(struct task_struct *task)
+{
+	return owner_on_cpu(task);
+}
+
+/* Whether a fair task, which alone may stand back for others. */
+bool runix_helper_current_is_fair(void)
+{
+	return !rt_or_dl_task(current);
+}
+
+/*
+ * Hands the CPU over to a task, and tells for how many nanoseconds the calling one had
+ * none, and for how many of those the other one didn't run either. False if there was
+ * nobody to hand it to.
+ *
+ * The scheduler's own account is read, not the clock, which costs more: when a task got
+ * the CPU, less what it has run altogether, moves on by just the time that it was off it.
+ */
+bool runix_helper_hand_over(struct task_struct *task, u64 *away, u64 *others)
+{
+	const struct sched_entity *self = &current->se;
+	u64 off = self->exec_start - self->sum_exec_runtime;
+	u64 ran = READ_ONCE(task->se.sum_exec_runtime);
+
+	if (yield_to(task, false) <= 0)
+		return false;
+	off = self->exec_start - self->sum_exec_runtime - off;
+	ran = READ_ONCE(task->se.sum_exec_runtime) - ran;
+	*away = off;
+	*others = off > ran ? off - ran : 0;
+	return true;
+}
+
+u64 runix_helper_clock(void)
+{
+	return local_clock();
+}
+
+/* A pause in a loop; false if the loop should end, as something else wants the CPU. */
+bool runix_helper_relax(void)
+{
+	cpu_relax();
+	return !need_resched() && !signal_pending(current);
+}
+
+/*
+ * Standing back turned out to take long on this CPU: something else runs here that isn't
+ * done with it at once. Nobody stands back for a while, which grows to a second.
+ */
+struct runix_busy {
+	unsigned long until;
+	unsigned int times;
+};
+
+static DEFINE_PER_CPU(struct runix_busy, runix_busy);
+
+/* All of it may be off if the task moves meanwhile, which harms nothing. */
+bool runix_helper_cpu_is_busy(void)
+{
+	struct runix_busy *busy = raw_cpu_ptr(&runix_busy);
+
+	return READ_ONCE(busy->times) && time_before(jiffies, READ_ONCE(busy->until));
+}
+
+void runix_helper_cpu_note_busy(bool is)
+{
+	struct runix_busy *busy = raw_cpu_ptr(&runix_busy);
+	unsigned int times = READ_ONCE(busy->times);
+
+	if (!is) {
+		if (times)
+			WRITE_ONCE(busy->times, 0);
+		return;
+	}
+	WRITE_ONCE(busy->until, jiffies + (HZ >> (6 - min(times, 6u))) + 1);
+	WRITE_ONCE(busy->times, times + 1);
+}
+
 /* --- sock.rs: the peek offset ---------------------------------------------- */
 
 int runix_helper_peek_offset(struct sock *sk, int flags)
@@ -372,6 +521,19 @@ static int runix_relay(wait_queue_entry_t *entry, unsigned int mode, int flags,
 	return 0;
 }
 
+/* The peer, with a reference, or null. */
+struct sock *runix_helper_unix_peer_get(struct runix_head *u)
+{
+	struct sock *peer;
+
+	spin_lock(&u->lock);
+	peer = u->peer;
+	if (peer)
+		sock_hold(peer);
+	spin_unlock(&u->lock);
+	return peer;
+}
+
 /* Called with the sender's state locked, and `peer` its peer. */
 void runix_helper_watch_peer(struct runix_head *sender, struct sock *peer)
 {
@@ -405,8 +567,7 @@ void runix_helper_unwatch_peer(struct runix_head *sender, struct sock *peer)
 void runix_helper_wake_senders(wait_queue_head_t *wq)
 {
 	if (wq_has_sleeper(wq))
-		wake_up_interruptible_sync_poll(wq,
-				EPOLLOUT | EPOLLWRNORM | EPOLLWRBAND);
+		wake_up_interruptible_sync_poll(wq, EPOLLOUT | EPOLLWRNORM | EPOLLWRBAND);
 }
 
 void runix_helper_error_report(struct sock *sk)
@@ -674,17 +835,52 @@ void runix_helper_full_barrier(void)
 /* --- queue.rs --------------------------------------------------------------- */
 
 /*
- * The copies below fail short instead of sleeping in a page fault, so that
- * they may run under a lock that others need. The underscored copies are taken
- * because the checked ones would look up the slab object of the buffer each
- * time; the caller has bounds-checked the range.
+ * Most messages are one piece of user memory, for which the iterator's copies would
+ * ask five times what it is. No more than the iterator has is asked for. The checked
+ * copies would look up the slab object of the buffer each time; the caller has
+ * bounds-checked the range.
+ */
+size_t runix_helper_copy_from_iter(void *to, size_t len, struct iov_iter *from)
+{
+	const void __user *user = from->ubuf + from->iov_offset;
+
+	if (unlikely(!iter_is_ubuf(from)))
+		return _copy_from_iter(to, len, from);
+	if (unlikely(!access_ok(user, len)))
+		return 0;
+	instrument_copy_from_user_before(to, user, len);
+	len -= raw_copy_from_user(to, user, len);
+	instrument_copy_from_user_after(to, user, len, 0);
+	from->iov_offset += len;
+	from->count -= len;
+	return len;
+}
+
+static size_t runix_copy_to_iter(const void *from, size_t len, struct iov_iter *to)
+{
+	void __user *user = to->ubuf + to->iov_offset;
+
+	if (unlikely(!iter_is_ubuf(to)))
+		return _copy_to_iter(from, len, to);
+	if (unlikely(!access_ok(user, len)))
+		return 0;
+	instrument_copy_to_user(user, from, len);
+	len -= raw_copy_to_user(user, from, len);
+	to->iov_offset += len;
+	to->count -= len;
+	return len;
+}
+
+/*
+ * These fail short instead of sleeping in a page fault, so that they may run under a
+ * lock that others need.
  */
 size_t runix_helper_copy_from_iter_nofault(void *to, size_t len, struct iov_iter *from)
 {
 	size_t n;
 
 	pagefault_disable();
-	n = _copy_from_iter(to, len, from);
+	n = runix_helper_copy_from_iter(to, len, from);
 	pagefault_enable();
 	return n;
 }
@@ -694,7 +890,7 @@ size_t runix_helper_copy_to_iter_nofault(const void *from, size_t len, struct io
 	size_t n;
 
 	pagefault_disable();
-	n = _copy_to_iter(from, len, to);
+	n = runix_copy_to_iter(from, len, to);
 	pagefault_enable();
 	return n;
 }
@@ -716,6 +912,96 @@ struct kmem_cache *runix_helper_chunk_cache_create(const char *name, unsigned in
 void *runix_helper_chunk_alloc(struct kmem_cache *cache)
 {
 	return kmem_cache_alloc(cache, GFP_KERNEL);
+}
+
+/*
+ * The smallest buffers come and go with each message. A few that were freed wait on each
+ * CPU to be used again, at a fourth of what it takes to ask the allocator. All of them
+ * were charged to one cgroup, which is the one that may have them; nobody else gets
+ * memory that others pay for.
+ */
+#define RUNIX_SPARES	8
+
+struct runix_spares {
+	unsigned long owner;
+	unsigned int nr;
+	void *spare[RUNIX_SPARES];
+};
+
+static DEFINE_PER_CPU(struct runix_spares, runix_spares);
+
+/* Whom the calling task's memory is charged to; zero if that can't be told at once. */
+static unsigned long runix_charged_to(void)
+{
+#ifdef CONFIG_MEMCG
+	unsigned long objcg = (unsigned long)READ_ONCE(current->objcg);
+
+	/*
+	 * NULL is the root's. The lowest bit says that it has changed, and alone that
+	 * nothing was ever charged: what has that for an owner is charged to nobody, as
+	 * before there was any cgroup but the root.
+	 */
+	if (unlikely(current->active_memcg) || ((objcg & 1) && objcg != 1))
+		return 0;
+	return objcg | 2;
+#else
+	return 2;
+#endif
+}
+
+/* @owner_at is where in the buffer, unused otherwise, is kept whom it is charged to. */
+void *runix_helper_small_alloc(struct kmem_cache *cache, unsigned int owner_at)
+{
+	unsigned long owner = runix_charged_to();
+	void *object = NULL;
+
+	/* What is used again at once, the checkers of memory can't watch. */
+	if (!IS_ENABLED(CONFIG_KASAN) && owner) {
+		struct runix_spares *spares = get_cpu_ptr(&runix_spares);
+
+		if (spares->nr && spares->owner == owner)
+			object = spares->spare[--spares->nr];
+		put_cpu_ptr(&runix_spares);
+		if (object)
+			return object;
+	}
+	object = kmem_cache_alloc(cache, GFP_KERNEL);
+	/* That may have told whom tasks are charged to that didn't know. */
+	if (object)
+		*(unsigned long *)(object + owner_at) = runix_charged_to();
+	return object;
+}
+
+void runix_helper_small_free(struct kmem_cache *cache, void *object, unsigned int owner_at)
+{
+	unsigned long owner = *(unsigned long *)(object + owner_at);
+
+	if (!IS_ENABLED(CONFIG_KASAN) && owner) {
+		struct runix_spares *spares = get_cpu_ptr(&runix_spares);
+
+		if (!spares->nr)
+			spares->owner = owner;
+		if (spares->owner == owner && spares->nr < RUNIX_SPARES) {
+			spares->spare[spares->nr++] = object;
+			object = NULL;
+		}
+		put_cpu_ptr(&runix_spares);
+	}
+	if (object)
+		kmem_cache_free(cache, object);
+}
+
+/* Gives all back, when nobody uses any. */
+void runix_helper_small_flush(struct kmem_cache *cache)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu) {
+		struct runix_spares *spares = per_cpu_ptr(&runix_spares, cpu);
+
+		while (spares->nr)
+			kmem_cache_free(cache, spares->spare[--spares->nr]);
+	}
 }
 
 /* May fail where memory is fragmented; there is a smaller size to fall back to. */
@@ -1288,6 +1574,67 @@ void runix_helper_work_queue_in(struct delayed_work *work, unsigned int delay)
 void runix_helper_work_cancel(struct delayed_work *work)
 {
 	cancel_delayed_work_sync(work);
+}
+
+/* --- charge.rs ----------------------------------------------------------------- */
+
+/*
+ * As sock_wfree() and its kin do it, without an skb. The count starts at one, which is
+ * given back with the last reference.
+ */
+bool runix_helper_charge(struct sock *sk, unsigned int size)
+{
+	/* Far from where the count would saturate, even if some do this at once. */
+	if (unlikely(size > INT_MAX / 4 ||
+		     refcount_read(&sk->sk_wmem_alloc) > INT_MAX / 2))
+		return false;
+	refcount_add(size, &sk->sk_wmem_alloc);
+	return true;
+}
+
+/* Where something is charged already, which keeps the sock. */
+void runix_helper_charge_again(struct sock *sk)
+{
+	refcount_inc(&sk->sk_wmem_alloc);
+}
+
+/*
+ * Takes all but one byte off, and tells what others are left. The last one, which the
+ * caller gives back by sk_free(), keeps the sock until then.
+ */
+unsigned int runix_helper_uncharge_but_one(struct sock *sk, unsigned int size)
+{
+	int old;
+
+	/* Fully ordered: the caller looks next whether somebody waits for this. */
+	old = atomic_fetch_sub(size - 1, &sk->sk_wmem_alloc.refs);
+	return max(old - (int)size - 1, 0);
+}
+
+/*
+ * Whether a message from one to the other is nothing but its bytes: neither end is to
+ * be told of credentials or times, there is no filter, and the receiver was accepted.
+ */
+bool runix_helper_is_plain(const struct sock *sk, const struct sock *other)
+{
+	return !runix_helper_sk_credentials_wanted(sk, other) &&
+	       !rcu_access_pointer(other->sk_filter) && !sock_flag(other, SOCK_RCVTSTAMP);
+}
+
+/* Whether a receive tells nothing but the bytes. */
+bool runix_helper_receives_plainly(const struct sock *sk)
+{
+	return !sk->sk_scm_credentials && !sk->sk_scm_pidfd && !sk->sk_scm_security &&
+	       !sock_flag(sk, SOCK_RCVTSTAMP) &&
+	       READ_ONCE(sk->sk_peek_off) < 0;
+}
+
+/* Whether a receive from a stream is for bytes and nothing else. */
+bool runix_helper_receives_bytes(const struct sock *sk, const struct msghdr *msg, int flags)
+{
+	return !(flags & (MSG_PEEK | MSG_OOB | MSG_WAITALL)) && !msg->msg_name &&
+	       !msg->msg_get_inq && READ_ONCE(sk->sk_rcvlowat) <= 1 &&
+	       runix_helper_receives_plainly(sk);
 }
 
 /* --- packet.rs ----------------------------------------------------------------- */

@@ -4,6 +4,7 @@
 //!
 //! C header: [`include/net/scm.h`](srctree/include/net/scm.h)
 
+use super::charge::Origin;
 use super::family::Family;
 use super::foreign::UnixSock;
 use super::live::Live;
@@ -226,12 +227,12 @@ impl SendMsg<'_> {
 }
 
 /// What comes with a message besides its bytes.
-pub(crate) struct Attachment<'a, F: Family> {
+pub(crate) struct Attachment<'a> {
     /// Who has sent it, if that is known.
     pub(crate) sender: Option<&'a Sender>,
     /// The socket that it was sent by, whose label is told (`SO_PASSSEC`), if
     /// that is known.
-    pub(crate) from: Option<&'a Sock<F>>,
+    pub(crate) from: Option<Origin<'a>>,
     /// The files that come with it.
     pub(crate) files: Option<Files>,
     /// A file that a security module withholds leaves an error in its place,
@@ -249,7 +250,7 @@ impl ReceiveMsg<'_> {
     pub(crate) fn set_ancillary<F: Family>(
         &mut self,
         sk: &Live<'_, F>,
-        attachment: Attachment<'_, F>,
+        attachment: Attachment<'_>,
     ) {
         let (pid, uid, gid) = match attachment.sender {
             Some(sender) => (sender.pid, sender.uid, sender.gid),
@@ -260,7 +261,7 @@ impl ReceiveMsg<'_> {
             ),
         };
         let files = attachment.files.map_or(ptr::null_mut(), Files::into_raw);
-        let from = attachment.from.map_or(ptr::null_mut(), Sock::as_sk);
+        let from = attachment.from.map_or(ptr::null_mut(), Origin::as_sk);
         // SAFETY: The message and the sockets are valid; sender and socket outlive the call, and
         // the files are the function's.
         unsafe {

@@ -6,6 +6,7 @@
 //! hand on each CPU, and doesn't zero them, as every byte is written before it
 //! can be read. `/proc/slabinfo` shows how many are in use.
 
+use super::word::Word;
 use crate::bindings;
 use crate::pure::ring::Segment;
 use core::{
@@ -19,21 +20,25 @@ use kernel::{
     str::{
         CStr,
         CStrExt as _, //
-    },
-    sync::atomic::{
-        Acquire,
-        Atomic,
-        Relaxed,
-        Release, //
     }, //
 };
 
 /// The sizes that there are, header included. The allocator adds a pointer to
 /// each, which makes them powers of two.
-const SIZES: [usize; 3] = [504, 4088, 32760];
+///
+/// The third takes a message of a page, with what stands in front of it, in one piece.
+const SIZES: [usize; 4] = [504, 4088, 8184, 32760];
+
+/// Where a buffer of the smallest size keeps whom its memory is charged to: in the
+/// end, behind what may be used of it. Some that were freed wait to be used again, by
+/// the same (`runix_helper_small_free`).
+const OWNER: usize = SIZES[0] - size_of::<usize>();
+
+/// How much of each size may be used.
+const ROOM: [usize; SIZES.len()] = [OWNER, SIZES[1], SIZES[2], SIZES[3]];
 
 /// The slab caches; null where there is none.
-static CACHES: [Atomic<usize>; SIZES.len()] = [const { Atomic::new(0) }; SIZES.len()];
+static CACHES: [Word; SIZES.len()] = [const { Word::new(0) }; SIZES.len()];
 
 /// The slab caches that [`Chunk`]s come from; dropping the value takes them
 /// away.
@@ -49,7 +54,7 @@ impl BufferCaches {
     ///
     /// The names, from the smallest size on, are what `/proc/slabinfo` shows.
     pub(crate) fn new(names: [&'static CStr; SIZES.len()]) -> Result<Self> {
-        if CACHES[0].load(Relaxed) != 0 {
+        if CACHES[0].get() != 0 {
             return Err(EBUSY);
         }
         let this = Self(());
@@ -59,7 +64,7 @@ impl BufferCaches {
             if raw.is_null() {
                 return Err(ENOMEM);
             }
-            cache.store(raw.expose_provenance(), Release);
+            cache.set_release(raw.expose_provenance());
         }
         Ok(this)
     }
@@ -67,9 +72,14 @@ impl BufferCaches {
 
 impl Drop for BufferCaches {
     fn drop(&mut self) {
+        let small: *mut kb::kmem_cache = ptr::with_exposed_provenance_mut(CACHES[0].get());
+        if !small.is_null() {
+            // SAFETY: The cache is valid, and there are no sockets, so that nobody else uses it.
+            unsafe { bindings::small_flush(small) };
+        }
         for cache in &CACHES {
-            let raw = ptr::with_exposed_provenance_mut(cache.load(Relaxed));
-            cache.store(0, Relaxed);
+            let raw = ptr::with_exposed_provenance_mut(cache.get());
+            cache.set(0);
             // SAFETY: The cache was made by `new`; each chunk belongs to a socket, which holds the
             // module, so that none is left. Null is taken for nothing.
             unsafe { kb::kmem_cache_destroy(raw) };
@@ -88,17 +98,19 @@ pub(super) struct Block {
 }
 
 /// Up to this many bytes, pages waste less memory than a large block.
-const FEW_PAGES: usize = 3 * SIZES[1];
+const FEW_PAGES: usize = ROOM[1] + ROOM[2];
 
 impl Block {
     /// Allocates a block that suits `wanted` bytes, or the first of them.
     ///
     /// It is aligned as a pointer is. May sleep. `ENOMEM` without memory.
     pub(super) fn alloc(wanted: usize) -> Result<Self> {
-        let class = if wanted <= SIZES[0] {
+        let class = if wanted <= ROOM[0] {
             Class::Small
-        } else if wanted <= FEW_PAGES {
+        } else if wanted <= ROOM[1] {
             Class::Page
+        } else if wanted <= FEW_PAGES {
+            Class::Pages
         } else {
             Class::Large
         };
@@ -110,7 +122,7 @@ impl Block {
     /// Fails to compile if a block might be too small for a `T`, or not aligned
     /// for it.
     pub(super) const fn assert_holds<T>() {
-        assert!(size_of::<T>() <= SIZES[0] && align_of::<T>() <= align_of::<usize>());
+        assert!(size_of::<T>() <= ROOM[0] && align_of::<T>() <= align_of::<usize>());
     }
 
     /// Returns the memory.
@@ -120,7 +132,7 @@ impl Block {
 
     /// Returns how many bytes there are.
     pub(super) fn size(&self) -> usize {
-        SIZES[self.class as usize]
+        ROOM[self.class as usize]
     }
 }
 
@@ -145,16 +157,16 @@ fn alloc_class_or_page(class: Class) -> Result<(Class, NonNull<u8>)> {
 
 fn alloc_class(class: Class) -> Result<NonNull<u8>> {
     let cache: *mut kb::kmem_cache =
-        ptr::with_exposed_provenance_mut(CACHES[class as usize].load(Acquire));
+        ptr::with_exposed_provenance_mut(CACHES[class as usize].get_acquire());
     if cache.is_null() {
         return Err(ENOMEM);
     }
     // SAFETY: The cache exists as long as there are sockets, and one is making the call.
     let raw = unsafe {
-        if class == Class::Large {
-            bindings::chunk_try_alloc(cache)
-        } else {
-            bindings::chunk_alloc(cache)
+        match class {
+            Class::Small => bindings::small_alloc(cache, OWNER as c_uint),
+            Class::Page | Class::Pages => bindings::chunk_alloc(cache),
+            Class::Large => bindings::chunk_try_alloc(cache),
         }
     };
     NonNull::new(raw.cast()).ok_or(ENOMEM)
@@ -166,9 +178,14 @@ fn alloc_class(class: Class) -> Result<NonNull<u8>> {
 ///
 /// `raw` comes from [`alloc_class`] for this class, and nobody uses it any more.
 unsafe fn free_class(class: Class, raw: NonNull<u8>) {
-    let cache = ptr::with_exposed_provenance_mut(CACHES[class as usize].load(Relaxed));
-    // SAFETY: By the function's safety requirements.
-    unsafe { kb::kmem_cache_free(cache, raw.as_ptr().cast()) };
+    let cache = ptr::with_exposed_provenance_mut(CACHES[class as usize].get());
+    // SAFETY: By the function's safety requirements; the owner lies behind what is used.
+    unsafe {
+        match class {
+            Class::Small => bindings::small_free(cache, raw.as_ptr().cast(), OWNER as c_uint),
+            _ => kb::kmem_cache_free(cache, raw.as_ptr().cast()),
+        }
+    };
 }
 
 /// A piece of memory for queued bytes, with its header.
@@ -185,13 +202,14 @@ pub(super) struct Chunk(NonNull<Header>);
 enum Class {
     Small = 0,
     Page = 1,
-    Large = 2,
+    Pages = 2,
+    Large = 3,
 }
 
 /// What stands in front of a chunk's bytes.
 pub(super) struct Header {
     /// The chunk with the bytes that follow.
-    next: Atomic<usize>,
+    next: Word,
     /// Which positions the chunk holds.
     pub(super) segment: UnsafeCell<Segment>,
     class: Class,
@@ -204,7 +222,12 @@ pub(super) struct Header {
 /// How many bytes fit into a chunk of each class.
 const CAPACITY: [usize; SIZES.len()] = {
     const HEADER: usize = size_of::<Header>();
-    [SIZES[0] - HEADER, SIZES[1] - HEADER, SIZES[2] - HEADER]
+    [
+        ROOM[0] - HEADER,
+        ROOM[1] - HEADER,
+        ROOM[2] - HEADER,
+        ROOM[3] - HEADER,
+    ]
 };
 
 /// Returns how many bytes fit into a chunk of a class.
@@ -224,8 +247,10 @@ impl Chunk {
         let size = wanted.saturating_add(queued);
         let class = if size <= capacity(Class::Small) {
             Class::Small
-        } else if size <= 2 * capacity(Class::Page) {
+        } else if size <= capacity(Class::Page) {
             Class::Page
+        } else if size <= capacity(Class::Pages) {
+            Class::Pages
         } else {
             Class::Large
         };
@@ -234,7 +259,7 @@ impl Chunk {
         // SAFETY: The object has the size of its class, which is larger than the header.
         unsafe {
             raw.write(Header {
-                next: Atomic::new(0),
+                next: Word::new(0),
                 segment: UnsafeCell::new(Segment::new(position, capacity(class))),
                 class,
                 parts: 0,
@@ -275,21 +300,26 @@ impl Drop for Chunk {
 }
 
 impl Header {
+    /// Tells whether the chunk is of the smallest size.
+    pub(super) fn is_small(&self) -> bool {
+        self.class == Class::Small
+    }
+
     /// Returns the chunk that follows.
     pub(super) fn next(&self) -> Option<NonNull<Header>> {
-        NonNull::new(ptr::with_exposed_provenance_mut(self.next.load(Acquire)))
+        NonNull::new(ptr::with_exposed_provenance_mut(self.next.get_acquire()))
     }
 
     /// Lets none follow any more, and returns the one that did.
     pub(super) fn take_next(&self) -> Option<NonNull<Header>> {
         let next = self.next();
-        self.next.store(0, Release);
+        self.next.set_release(0);
         next
     }
 
     /// Lets a chunk follow this one.
     pub(super) fn set_next(&self, next: NonNull<Header>) {
-        self.next.store(next.as_ptr().expose_provenance(), Release);
+        self.next.set_release(next.as_ptr().expose_provenance());
     }
 
     /// Returns how many parts of pages the chunk holds instead of bytes.

@@ -7,6 +7,7 @@
 use super::compat::raw_try_init;
 use super::live::Closing;
 use super::ops::Ops;
+use super::patience::Companion;
 use super::sock::{
     Head,
     Layout,
@@ -64,6 +65,13 @@ pub(crate) trait Family: Sized + 'static {
 
     /// Lets the family list a new socket. May sleep.
     fn created(sk: &Sock<Self>) -> Result;
+
+    /// Learns that a charge was taken off a socket, and `left` bytes are left of a
+    /// limit of `sndbuf`. The socket may be closed. Returns whether its writers are
+    /// to be woken. Any context.
+    fn uncharged(_data: Pin<&Self::Data>, _left: usize, _sndbuf: usize) -> bool {
+        false
+    }
 
     /// Lets the family take leave of a socket that never got a file. May sleep.
     fn abandoned(sk: Closing<'_, Self>);
@@ -271,6 +279,7 @@ unsafe fn new_sock<F: Family>(
     // by the invariants of `Proto`, and nobody else uses it yet. The data's initialiser can't fail.
     unsafe {
         (&raw mut (*layout).links).write([Link::new(), Link::new()]);
+        Companion::init(&raw mut (*layout).companion);
         (&raw mut (*layout).state).write(UnsafeCell::new(F::state()));
         F::Head::init(&raw mut (*layout).head);
         match raw_try_init(&raw mut (*layout).data, F::data(kind)) {
@@ -293,6 +302,7 @@ unsafe extern "C" fn destruct<F: Family>(raw: *mut bindings::sock) {
     unsafe {
         ptr::drop_in_place(&raw mut (*layout).data);
         ptr::drop_in_place(&raw mut (*layout).state);
+        ptr::drop_in_place(&raw mut (*layout).companion);
         F::Head::destroy(&raw mut (*layout).head);
         bindings::sock_gone(raw, F::desc().sockets.as_ptr());
     }

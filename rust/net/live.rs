@@ -5,6 +5,7 @@
 //! C header: [`include/net/sock.h`](srctree/include/net/sock.h)
 
 use super::family::Family;
+use super::msg::ReceiveMsg;
 use super::sock::{
     Sock,
     StateGuard, //
@@ -93,6 +94,14 @@ impl<'a, F: Family> Live<'a, F> {
         let count = c_int::try_from(count).unwrap_or(c_int::MAX);
         // SAFETY: By the type invariants.
         unsafe { bindings::peek_offset_bwd(self.sk.as_sk(), count) };
+    }
+
+    /// Tells whether a receive is for bytes and nothing else: whatever there is of
+    /// them, with nothing told besides.
+    #[inline]
+    pub(crate) fn receives_bytes(&self, msg: &ReceiveMsg<'_>) -> bool {
+        // SAFETY: The socket and the message are valid.
+        unsafe { bindings::receives_bytes(self.as_sk(), msg.as_raw_const(), msg.flags() as c_int) }
     }
 
     /// Tells whether the file is in non-blocking mode.

@@ -5,6 +5,7 @@
 //! A stream rarely has any: one load tells that there are none. The marks of a
 //! queue are in the order of its bytes, and don't overlap.
 
+use super::word::Word;
 use crate::pure::oob::{
     Place,
     Stretch, //
@@ -17,15 +18,7 @@ use kernel::{
     alloc::flags::GFP_KERNEL_ACCOUNT,
     new_spinlock,
     prelude::*,
-    sync::{
-        atomic::{
-            Acquire,
-            Atomic,
-            Relaxed,
-            Release, //
-        },
-        SpinLock, //
-    }, //
+    sync::SpinLock, //
 };
 
 /// What goes with bytes or packets in a queue.
@@ -111,7 +104,7 @@ impl<M> Run<'_, M> {
 pub(super) struct Marks<M: Send> {
     #[pin]
     list: SpinLock<List<M>>,
-    count: Atomic<usize>,
+    count: Word,
 }
 
 /// # Invariants
@@ -209,21 +202,23 @@ impl<M: Send> Marks<M> {
                 List { first: None, last: None, urgent: None, gaps: 0 },
                 "Marks::list"
             ),
-            count: Atomic::new(0),
+            count: Word::new(0),
         })
     }
 
     /// Tells whether there are none. Whoever has acquired a position sees the
     /// marks that were pushed before it was published.
+    #[inline]
     pub(super) fn is_empty(&self) -> bool {
-        self.count.load(Acquire) == 0
+        self.count.get_acquire() == 0
     }
 
     /// Returns how much memory the marks take, in bytes, about.
+    #[inline]
     pub(super) fn memory(&self) -> usize {
         /// A mark, what it points to, and what the allocator adds.
         const EACH: usize = 256;
-        self.count.load(Relaxed).saturating_mul(EACH)
+        self.count.get().saturating_mul(EACH)
     }
 
     /// Puts a mark behind all others, for `len` bytes from `start` on, which
@@ -251,8 +246,7 @@ impl<M: Send> Marks<M> {
         }
         // INVARIANT: The mark is the last one; boxed, it stays where it is.
         list.last = Some(raw);
-        self.count
-            .store(self.count.load(Relaxed).wrapping_add(1), Release);
+        self.count.set_release(self.count.get().wrapping_add(1));
         publish();
     }
 
@@ -267,8 +261,7 @@ impl<M: Send> Marks<M> {
                 _ => return,
             }
             let mark = list.pop();
-            self.count
-                .store(self.count.load(Relaxed).wrapping_sub(1), Release);
+            self.count.set_release(self.count.get().wrapping_sub(1));
             // What a mark holds is dropped after the lock.
             drop(list);
             drop(mark);
@@ -282,8 +275,7 @@ impl<M: Send> Marks<M> {
             let Some(mark) = list.pop() else {
                 return;
             };
-            self.count
-                .store(self.count.load(Relaxed).wrapping_sub(1), Release);
+            self.count.set_release(self.count.get().wrapping_sub(1));
             drop(list);
             drop(mark);
         }
@@ -392,8 +384,7 @@ impl<M: Send> Marks<M> {
         let mut list = self.list.lock();
         let before = list.open_gap();
         if before.is_some() {
-            self.count
-                .store(self.count.load(Relaxed).wrapping_sub(1), Release);
+            self.count.set_release(self.count.get().wrapping_sub(1));
         }
         drop(list);
         drop(before);

@@ -24,6 +24,7 @@
 
 mod ancillary;
 mod backlog;
+mod charge;
 mod chunk;
 mod compat;
 mod cred;
@@ -43,6 +44,7 @@ mod ops;
 mod packet;
 mod param;
 mod path;
+mod patience;
 mod pernet;
 mod pidfd;
 mod poll;
@@ -55,6 +57,7 @@ mod table;
 mod unix;
 mod urgent;
 mod wait;
+mod word;
 
 pub(crate) use ancillary::{
     Ancillary,
@@ -64,6 +67,10 @@ pub(crate) use ancillary::{
     Sender, //
 };
 pub(crate) use backlog::Backlog;
+pub(crate) use charge::{
+    Charge,
+    Origin, //
+};
 pub(crate) use chunk::BufferCaches;
 pub(crate) use compat::errno;
 pub(crate) use cred::PeerCred;
@@ -115,7 +122,9 @@ pub(crate) use ops::{
 };
 pub(crate) use packet::{
     Packet,
-    PacketQueue, //
+    PacketList,
+    PacketQueue,
+    Peeked, //
 };
 pub(crate) use param::family_number;
 pub(crate) use path::{
@@ -123,6 +132,7 @@ pub(crate) use path::{
     PathRef,
     SocketFile, //
 };
+pub(crate) use patience::Patience;
 pub(crate) use pernet::{
     Net,
     PerNet,
@@ -185,3 +195,4 @@ pub(crate) use wait::{
     Timeout,
     Turn, //
 };
+pub(crate) use word::Word;

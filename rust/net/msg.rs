@@ -62,6 +62,13 @@ impl SendMsg<'_> {
         Blocking::unless(self.flags() & bindings::MSG_DONTWAIT != 0)
     }
 
+    /// Tells whether the message is nothing but bytes: no address goes with it, no
+    /// ancillary data, and none of it is out of band.
+    #[inline]
+    pub(crate) fn is_plain(&self) -> bool {
+        self.control_len() == 0 && !self.has_address() && !self.is_out_of_band()
+    }
+
     /// Tells whether out-of-band data is to be sent (`MSG_OOB`).
     pub(crate) fn is_out_of_band(&self) -> bool {
         self.flags() & bindings::MSG_OOB != 0
@@ -160,7 +167,7 @@ impl SendMsg<'_> {
     pub(super) unsafe fn copy(&mut self, to: *mut u8, count: usize) -> usize {
         let count = count.min(self.len);
         // SAFETY: `to` by the function's safety requirements, the iterator by the type invariants.
-        let copied = unsafe { kb::_copy_from_iter(to.cast(), count, self.iter()) };
+        let copied = unsafe { bindings::copy_from_iter(to.cast(), count, self.iter()) };
         // INVARIANT: The iterator has moved on by that much.
         self.len = self.len.saturating_sub(copied);
         copied
@@ -240,7 +247,18 @@ impl ReceiveMsg<'_> {
         self.raw.as_ptr()
     }
 
+    /// Returns the flags of the call.
+    pub(super) fn flags(&self) -> u32 {
+        self.flags
+    }
+
+    /// Returns the C object, to be looked at.
+    pub(super) fn as_raw_const(&self) -> *const kb::msghdr {
+        self.raw.as_ptr()
+    }
+
     /// Returns how many more bytes fit.
+    #[inline]
     pub(crate) fn room(&self) -> usize {
         self.room
     }

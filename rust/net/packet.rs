@@ -6,7 +6,15 @@
 //! where that isn't enough. It is made and filled before any lock is taken;
 //! senders and receivers meet in the list alone.
 //!
-//! Lock order: reader, then list. What leaves the list dies after the locks.
+//! The list ([`PacketList`]) belongs into the receiver's state, under whose lock a
+//! sender looks anyway whether the receiver takes its packet. So a packet passes one
+//! lock when it is sent, and once more the same when it is received. Who looks at a
+//! packet that stays (`MSG_PEEK`) marks the list meanwhile; the rare taker who finds
+//! the mark waits.
+//!
+//! Lock order: lookers, then state. What leaves the list dies after the locks.
+//!
+//! Cases of the bench: `sr`, `oneway` and `many` with `seqpacket` and `dgram`.
 
 use super::chunk::{
     Block,
@@ -22,6 +30,7 @@ use super::msg::{
 };
 use super::queue::PullFault;
 use super::sock::Sock;
+use super::word::Word;
 use crate::bindings;
 use core::{
     cell::{
@@ -35,20 +44,8 @@ use core::{
 };
 use kernel::{
     new_mutex,
-    new_spinlock,
     prelude::*,
-    sync::{
-        atomic::{
-            Atomic,
-            Relaxed, //
-        },
-        lock::{
-            mutex::MutexBackend,
-            Guard, //
-        },
-        Mutex,
-        SpinLock, //
-    }, //
+    sync::Mutex, //
 };
 
 /// What stands in front of a packet's payload.
@@ -61,12 +58,11 @@ struct Head<M> {
     len: usize,
     /// Bytes of it behind the head.
     inline: usize,
-    /// Bytes of memory.
-    size: usize,
-    /// `MSG_PEEK` has returned the packet before.
-    peeked: Cell<bool>,
     /// When it was sent, in nanoseconds since 1970; zero if nobody asked.
     stamp: i64,
+    /// `MSG_PEEK` has returned the packet before.
+    peeked: Cell<bool>,
+    /// What the head lies in.
     block: Block,
     meta: M,
 }
@@ -87,32 +83,36 @@ pub(crate) struct Packet<M> {
 unsafe impl<M: Send> Send for Packet<M> {}
 
 impl<M> Packet<M> {
-    /// Makes a packet of all that is left of a message.
+    /// Makes a packet of all that is left of a message. What belongs to it is made
+    /// by `meta`, for so many bytes of memory.
     ///
     /// May sleep. `EFAULT` if not all of it is readable, `ENOMEM` without
-    /// memory.
-    pub(crate) fn new(msg: &mut SendMsg<'_>, meta: M) -> Result<Self> {
+    /// memory; whatever `meta` fails with.
+    pub(crate) fn new(
+        msg: &mut SendMsg<'_>,
+        meta: impl FnOnce(usize) -> Result<M>,
+    ) -> Result<Self> {
         const { Block::assert_holds::<Head<M>>() };
         let len = msg.remaining();
         let block = Block::alloc(size_of::<Head<M>>().saturating_add(len))?;
-        let room = block.size().saturating_sub(size_of::<Head<M>>());
-        let inline = len.min(room);
-        let raw = block.as_ptr().cast::<Head<M>>();
         let size = block.size();
+        let inline = len.min(size.saturating_sub(size_of::<Head<M>>()));
+        let left = len.wrapping_sub(inline);
+        let meta = meta(size.saturating_add(left))?;
+        let raw = block.as_ptr().cast::<Head<M>>();
+        // Field by field: as a whole, the head would be made elsewhere and copied here.
         // SAFETY: The block is ours, has room for a head, and is aligned for it.
         unsafe {
-            raw.write(Head {
-                next: UnsafeCell::new(None),
-                more: None,
-                len,
-                inline,
-                size,
-                peeked: Cell::new(false),
-                stamp: 0,
-                block,
-                meta,
-            })
-        };
+            let head = raw.as_ptr();
+            (&raw mut (*head).next).write(UnsafeCell::new(None));
+            (&raw mut (*head).more).write(None);
+            (&raw mut (*head).len).write(len);
+            (&raw mut (*head).inline).write(inline);
+            (&raw mut (*head).stamp).write(0);
+            (&raw mut (*head).peeked).write(Cell::new(false));
+            (&raw mut (*head).block).write(block);
+            (&raw mut (*head).meta).write(meta);
+        }
         // INVARIANT: The head was just initialised; the payload follows before anybody reads it.
         let mut this = Self {
             head: raw,
@@ -122,11 +122,14 @@ impl<M> Packet<M> {
         if unsafe { msg.copy(raw.as_ptr().add(1).cast(), inline) } < inline {
             return Err(EFAULT);
         }
-        this.fill_more(msg, len.wrapping_sub(inline))?;
+        if left > 0 {
+            this.fill_more(msg, left)?;
+        }
         Ok(this)
     }
 
     /// Moves `left` bytes of a message into chunks behind the head.
+    #[inline(never)]
     fn fill_more(&mut self, msg: &mut SendMsg<'_>, left: usize) -> Result {
         let mut left = left;
         let mut last: Option<NonNull<Header>> = None;
@@ -142,8 +145,6 @@ impl<M> Packet<M> {
                 None => unsafe { (*self.head.as_ptr()).more = Some(raw) },
             }
             last = Some(raw);
-            // SAFETY: As above.
-            unsafe { (*self.head.as_ptr()).size = self.size().saturating_add(room) };
             let part = room.min(left);
             // SAFETY: `part` bytes fit into the chunk.
             if unsafe { msg.copy(Header::bytes(raw), part) } < part {
@@ -239,11 +240,6 @@ impl<M> Packet<M> {
         }
     }
 
-    /// Returns how much memory the packet takes, in bytes.
-    pub(crate) fn size(&self) -> usize {
-        self.head().size
-    }
-
     /// Returns what belongs to the message.
     pub(crate) fn meta(&self) -> &M {
         &self.head().meta
@@ -258,46 +254,58 @@ impl<M> Packet<M> {
     /// Copies `count` bytes from `skip` on into a message, all or none.
     ///
     /// The two together are no more than the length.
+    #[inline]
     pub(crate) fn copy_out(
         &self,
         msg: &mut ReceiveMsg<'_>,
         skip: usize,
         count: usize,
     ) -> Result<(), PullFault> {
-        let head = self.head();
-        // SAFETY: By the type invariants, the payload follows the head.
-        let bytes = unsafe { self.head.as_ptr().add(1).cast::<u8>() };
-        let mut done = 0;
-        // First what lies behind the head, then chunk after chunk.
-        let mut place = (bytes.cast_const(), 0, head.inline);
-        let mut next = head.more;
-        loop {
-            let (bytes, start, len) = place;
-            let from = skip.max(start);
-            let end = skip.saturating_add(count).min(start.saturating_add(len));
-            if from < end {
-                let part = end.wrapping_sub(from);
-                // SAFETY: The bytes are the packet's, and nobody writes them any more.
-                let copied = unsafe { msg.copy_nofault(bytes.add(from.wrapping_sub(start)), part) };
-                done = copied.wrapping_add(done);
-                if copied < part {
-                    // SAFETY: That many bytes were copied in this loop.
-                    unsafe { msg.revert(done) };
-                    return Err(PullFault(count));
-                }
-            }
-            let Some(chunk) = next else {
-                return Ok(());
-            };
-            // SAFETY: By the type invariants, the chunk is the packet's.
-            unsafe {
-                let room = (*(*chunk.as_ptr()).segment.get()).room(0);
-                let start = start.saturating_add(len);
-                let left = head.len.saturating_sub(start);
-                place = (Header::bytes(chunk).cast_const(), start, room.min(left));
-                next = (*chunk.as_ptr()).next();
+        if skip.saturating_add(count) > self.head().inline {
+            return self.copy_parts(msg, skip, count);
+        }
+        // By far the most frequent case: all of it lies behind the head.
+        // SAFETY: By the type invariants; nobody writes the bytes any more.
+        unsafe {
+            let bytes = self.head.as_ptr().add(1).cast::<u8>();
+            let copied = msg.copy_nofault(bytes.add(skip), count);
+            if copied < count {
+                msg.revert(copied);
+                return Err(PullFault(count));
             }
         }
+        Ok(())
+    }
+
+    /// Does the same where chunks follow.
+    #[inline(never)]
+    fn copy_parts(
+        &self,
+        msg: &mut ReceiveMsg<'_>,
+        skip: usize,
+        count: usize,
+    ) -> Result<(), PullFault> {
+        let end = skip.saturating_add(count);
+        let (mut start, mut done): (usize, usize) = (0, 0);
+        let mut fault = false;
+        self.for_each_part(|bytes, len| {
+            let from = skip.max(start);
+            let until = end.min(start.saturating_add(len));
+            if from < until && !fault {
+                let part = until.wrapping_sub(from);
+                // SAFETY: The bytes are the packet's, and nobody writes them any more.
+                let copied = unsafe { msg.copy_nofault(bytes.add(from.wrapping_sub(start)), part) };
+                done = done.wrapping_add(copied);
+                fault = copied < part;
+            }
+            start = start.saturating_add(len);
+        });
+        if fault {
+            // SAFETY: That many bytes were copied in this loop.
+            unsafe { msg.revert(done) };
+            return Err(PullFault(count));
+        }
+        Ok(())
     }
 
     fn into_raw(self) -> NonNull<Head<M>> {
@@ -332,37 +340,59 @@ impl<M> Drop for Packet<M> {
     }
 }
 
-/// A queue of packets.
-#[pin_data]
-pub(crate) struct PacketQueue<M: Send> {
-    #[pin]
-    list: SpinLock<List<M>>,
-    #[pin]
-    reader: Mutex<()>,
-    /// Packets in the list.
-    count: Atomic<usize>,
-    /// Bytes of payload in the list.
-    bytes: Atomic<usize>,
-    /// Packets that ever came in.
-    arrivals: Atomic<usize>,
-}
-
-/// A list of packets, first come first served.
+/// The packets that wait in a queue, first come first served; a part of the state
+/// that the receiver's state lock guards.
 ///
 /// # Invariants
 ///
 /// The packets from `first` on, each linked to the next, are owned by the list;
-/// `last` is the last of them. Both are `None` at the same time.
-struct List<M> {
+/// `last` is the last of them. Both are `None` at the same time. While there is a
+/// packet in `looked_at`, somebody uses it without the lock: none leaves the list.
+pub(crate) struct PacketList<M> {
     first: Option<NonNull<Head<M>>>,
     last: Option<NonNull<Head<M>>>,
     shut: bool,
+    looked_at: Option<NonNull<Head<M>>>,
 }
 
 // SAFETY: The list owns packets, which are `Send`.
-unsafe impl<M: Send> Send for List<M> {}
+unsafe impl<M: Send> Send for PacketList<M> {}
 
-impl<M> List<M> {
+impl<M> PacketList<M> {
+    /// Makes an empty list.
+    pub(crate) const fn new() -> Self {
+        // INVARIANT: The list is empty.
+        Self {
+            first: None,
+            last: None,
+            shut: false,
+            looked_at: None,
+        }
+    }
+
+    /// Returns the length of the first packet.
+    pub(crate) fn first_len(&self) -> usize {
+        match self.first {
+            // SAFETY: By the type invariants, the packet is the list's.
+            Some(first) => unsafe { (*first.as_ptr()).len },
+            None => 0,
+        }
+    }
+
+    /// Lets no more packets in, and tells whether there are any but an empty
+    /// one in front.
+    pub(crate) fn shut(&mut self) -> bool {
+        self.shut = true;
+        match self.first {
+            // SAFETY: By the type invariants, the packet is the list's.
+            Some(first) => unsafe {
+                (*first.as_ptr()).len > 0 || (*(*first.as_ptr()).next.get()).is_some()
+            },
+            None => false,
+        }
+    }
+
+    #[inline]
     fn push(&mut self, packet: Packet<M>) {
         let raw = packet.into_raw();
         match self.last {
@@ -374,9 +404,11 @@ impl<M> List<M> {
         self.last = Some(raw);
     }
 
+    #[inline]
     fn pop(&mut self) -> Option<Packet<M>> {
         let raw = self.first?;
-        // SAFETY: By the type invariants, the packet is the list's, which gives it up.
+        // SAFETY: By the type invariants, the packet is the list's, which gives it up; the caller
+        // has made sure that nobody looks at it.
         unsafe {
             self.first = (*(*raw.as_ptr()).next.get()).take();
             if self.first.is_none() {
@@ -385,163 +417,178 @@ impl<M> List<M> {
             Some(Packet::from_raw(raw))
         }
     }
+
+    /// Finds the packet that holds the byte at `offset` from the front, or the first
+    /// one without, and the offset into it.
+    ///
+    /// An empty packet is found once by its offset, as `__skb_try_recv_datagram()`
+    /// does it.
+    fn find(&self, offset: Option<usize>) -> Option<(NonNull<Head<M>>, usize)> {
+        let mut left = offset.unwrap_or(0);
+        let mut next = self.first;
+        while let Some(raw) = next {
+            // SAFETY: By the type invariants, the packet is the list's.
+            let head = unsafe { raw.as_ref() };
+            let passed = left >= head.len && (head.len > 0 || left > 0 || head.peeked.get());
+            if offset.is_none() || !passed {
+                return Some((raw, left));
+            }
+            left = left.wrapping_sub(head.len);
+            // SAFETY: As above.
+            next = unsafe { *head.next.get() };
+        }
+        None
+    }
 }
 
-impl<M> Drop for List<M> {
+impl<M> Drop for PacketList<M> {
     fn drop(&mut self) {
+        if self.looked_at.is_some() {
+            // Never: a socket with a looker isn't dropped. Memory that is in use would stay.
+            return;
+        }
         while let Some(packet) = self.pop() {
             drop(packet);
         }
     }
 }
 
+/// Somebody looks at packets of the list, which must stay meanwhile: the caller is to
+/// let go of the lock and wait ([`PacketQueue::wait_for_lookers`]).
+#[derive(Debug)]
+pub(crate) struct Peeked;
+
+/// What is known of a queue of packets without its lock, beside the [`PacketList`].
+#[pin_data]
+pub(crate) struct PacketQueue<M: Send> {
+    /// Taken by those who look at packets.
+    #[pin]
+    lookers: Mutex<()>,
+    /// Packets in the list.
+    count: Word,
+    /// Bytes of payload in the list.
+    bytes: Word,
+    /// Packets that ever came in.
+    arrivals: Word,
+    _p: PhantomData<fn() -> M>,
+}
+
 impl<M: Send> PacketQueue<M> {
     /// Returns the initialiser of an empty queue.
     pub(crate) fn new() -> impl PinInit<Self> {
-        // INVARIANT: The list is empty.
         pin_init!(Self {
-            list <- new_spinlock!(
-                List { first: None, last: None, shut: false },
-                "PacketQueue::list"
-            ),
-            reader <- new_mutex!((), "PacketQueue::reader"),
-            count: Atomic::new(0),
-            bytes: Atomic::new(0),
-            arrivals: Atomic::new(0),
+            lookers <- new_mutex!((), "PacketQueue::lookers"),
+            count: Word::new(0),
+            bytes: Word::new(0),
+            arrivals: Word::new(0),
+            _p: PhantomData,
         })
     }
 
     /// Returns how many packets there are. A snapshot; any context.
+    #[inline]
     pub(crate) fn count(&self) -> usize {
-        self.count.load(Relaxed)
+        self.count.get()
     }
 
     /// Returns how many bytes of payload there are. A snapshot; any context.
+    #[inline]
     pub(crate) fn bytes(&self) -> usize {
-        self.bytes.load(Relaxed)
+        self.bytes.get()
     }
 
     /// Returns a number that changes with each packet that comes in. Any
     /// context.
     pub(crate) fn arrivals(&self) -> usize {
-        self.arrivals.load(Relaxed)
+        self.arrivals.get()
     }
 
-    /// Returns the length of the first packet. A snapshot; any context.
-    pub(crate) fn first_len(&self) -> usize {
-        let list = self.list.lock();
-        match list.first {
-            // SAFETY: By the invariants of `List`, the packet is the list's, which is locked.
-            Some(first) => unsafe { (*first.as_ptr()).len },
-            None => 0,
-        }
-    }
-
-    /// Puts a packet at the end, or hands it back if nothing more is taken.
+    /// Puts a packet at the end of the queue's list, or hands it back if nothing
+    /// more is taken.
     ///
-    /// Any context that may spin.
-    pub(crate) fn push(&self, packet: Packet<M>) -> Result<(), Packet<M>>
+    /// Under the lock that guards the list, as what follows.
+    #[inline]
+    pub(crate) fn push(&self, list: &mut PacketList<M>, packet: Packet<M>) -> Result<(), Packet<M>>
     where
         M: Rider,
     {
-        let mut list = self.list.lock();
         if list.shut {
             return Err(packet);
         }
-        self.count.store(self.count().wrapping_add(1), Relaxed);
-        self.bytes
-            .store(self.bytes().wrapping_add(packet.len()), Relaxed);
+        self.count.set(self.count.get().wrapping_add(1));
+        self.bytes.set(self.bytes.get().wrapping_add(packet.len()));
         packet.meta().queued();
         list.push(packet);
-        self.arrivals
-            .store(self.arrivals().wrapping_add(1), Relaxed);
+        self.arrivals.set(self.arrivals.get().wrapping_add(1));
         Ok(())
     }
 
-    /// Becomes the one who reads. May sleep.
-    pub(crate) fn read(&self) -> PacketReader<'_, M> {
-        PacketReader {
-            queue: self,
-            _guard: self.reader.lock(),
-        }
-    }
-
-    /// Lets no more packets in, and tells whether there are any but an empty
-    /// one in front. Any context that may spin.
-    pub(crate) fn shut(&self) -> bool {
-        let mut list = self.list.lock();
-        list.shut = true;
-        match list.first {
-            // SAFETY: By the invariants of `List`, the packet is the list's, which is locked.
-            Some(first) => unsafe {
-                (*first.as_ptr()).len > 0 || (*(*first.as_ptr()).next.get()).is_some()
-            },
-            None => false,
-        }
-    }
-
-    /// Takes all packets out. May sleep.
-    pub(crate) fn purge(&self) {
-        let mut reader = self.read();
-        while let Some(packet) = reader.take() {
-            drop(packet);
-        }
-    }
-
-    /// Lets no more packets in, and purges the queue. May sleep.
-    pub(crate) fn close(&self) {
-        self.shut();
-        self.purge();
-    }
-}
-
-/// The one who reads from a queue of packets: no packet leaves it otherwise.
-pub(crate) struct PacketReader<'a, M: Send> {
-    queue: &'a PacketQueue<M>,
-    _guard: Guard<'a, (), MutexBackend>,
-}
-
-impl<M: Send> PacketReader<'_, M> {
     /// Takes the first packet.
-    pub(crate) fn take(&mut self) -> Option<Packet<M>> {
-        let queue = self.queue;
-        let mut list = queue.list.lock();
-        let packet = list.pop()?;
-        queue.count.store(queue.count().wrapping_sub(1), Relaxed);
-        queue
-            .bytes
-            .store(queue.bytes().wrapping_sub(packet.len()), Relaxed);
-        Some(packet)
+    #[inline]
+    pub(crate) fn take(&self, list: &mut PacketList<M>) -> Result<Option<Packet<M>>, Peeked> {
+        if list.looked_at.is_some() {
+            return Err(Peeked);
+        }
+        let Some(packet) = list.pop() else {
+            return Ok(None);
+        };
+        self.count.set(self.count.get().wrapping_sub(1));
+        self.bytes.set(self.bytes.get().wrapping_sub(packet.len()));
+        Ok(Some(packet))
+    }
+
+    /// Takes all packets, in a list that is to be dropped after the lock.
+    pub(crate) fn take_all(&self, list: &mut PacketList<M>) -> Result<PacketList<M>, Peeked> {
+        if list.looked_at.is_some() {
+            return Err(Peeked);
+        }
+        let mut all = PacketList::new();
+        all.first = list.first.take();
+        all.last = list.last.take();
+        self.count.set(0);
+        self.bytes.set(0);
+        Ok(all)
+    }
+
+    /// Waits until nobody looks at packets. May sleep, for a copy to user memory at
+    /// most.
+    #[cold]
+    pub(crate) fn wait_for_lookers(&self) {
+        drop(self.lookers.lock());
     }
 
     /// Looks at the packet that holds the byte at `offset` from the front of
     /// the queue, or at the first one, and hands it to `look` together with the
-    /// offset into it.
+    /// offset into it. `lock` locks the list, and hands it to what it is given.
     ///
-    /// An empty packet is found once by its offset, as `__skb_try_recv_datagram()`
-    /// does it.
+    /// May sleep.
     pub(crate) fn peek<R>(
-        &mut self,
+        &self,
+        lock: impl Fn(&mut dyn FnMut(&mut PacketList<M>)),
         offset: Option<usize>,
         look: impl FnOnce(&Packet<M>, usize) -> R,
     ) -> Option<R> {
-        let mut next = self.queue.list.lock().first;
-        let mut left = offset.unwrap_or(0);
-        while let Some(raw) = next {
-            // SAFETY: Packets leave the list by its reader alone, which we are; senders change
-            // nothing but the link of the last one.
-            let packet = ManuallyDrop::new(unsafe { Packet::from_raw(raw) });
-            let (len, seen) = (packet.len(), packet.head().peeked.get());
-            if offset.is_some() && left >= len && (len > 0 || left > 0 || seen) {
-                left = left.wrapping_sub(len);
-                let _list = self.queue.list.lock();
-                // SAFETY: As above; the link is read under the lock that it is written under.
-                next = unsafe { *(*raw.as_ptr()).next.get() };
-                continue;
+        let _looker = self.lookers.lock();
+        let mut found = None;
+        lock(&mut |list| {
+            if list.looked_at.is_none() {
+                found = list.find(offset);
+                // INVARIANT: From here on, no packet leaves the list.
+                list.looked_at = found.map(|(raw, _)| raw);
             }
-            packet.head().peeked.set(true);
-            return Some(look(&packet, left));
-        }
-        None
+        });
+        let (raw, skip) = found?;
+        // SAFETY: The packet stays in the list, which owns it, until its mark is taken off below;
+        // there is no other looker, and senders change nothing but the link of the last packet.
+        let packet = ManuallyDrop::new(unsafe { Packet::from_raw(raw) });
+        let result = look(&packet, skip);
+        packet.head().peeked.set(true);
+        // INVARIANT: The packet isn't used any more.
+        lock(&mut |list| {
+            if list.looked_at == Some(raw) {
+                list.looked_at = None;
+            }
+        });
+        Some(result)
     }
 }

@@ -37,6 +37,7 @@ use super::msg::{
     SendMsg, //
 };
 use super::wait::full_barrier;
+use super::word::Word;
 use crate::pure::{
     limits,
     ring::{
@@ -53,12 +54,6 @@ use kernel::{
     new_mutex,
     prelude::*,
     sync::{
-        atomic::{
-            Acquire,
-            Atomic,
-            Relaxed,
-            Release, //
-        },
         lock::{
             mutex::MutexBackend,
             Guard, //
@@ -68,24 +63,20 @@ use kernel::{
 };
 
 /// A position in the kernel's memory model.
-pub(super) struct Position(Atomic<usize>);
-
-impl Counter for Position {
-    #[inline]
+impl Counter for Word {
+    #[inline(always)]
     fn load_relaxed(&self) -> usize {
-        // On a kernel built by GCC each operation of `Atomic` is a call; this one is a plain load,
-        // `READ_ONCE()` in C, and stands several times on the way of each message.
-        // SAFETY: The pointer is that of a valid atomic; a volatile load is an atomic one in the
-        // kernel's memory model.
-        unsafe { self.0.as_ptr().read_volatile() }
+        self.get()
     }
 
+    #[inline(always)]
     fn load_acquire(&self) -> usize {
-        self.0.load(Acquire)
+        self.get_acquire()
     }
 
+    #[inline(always)]
     fn store_release(&self, value: usize) {
-        self.0.store(value, Release);
+        self.set_release(value);
     }
 }
 
@@ -121,10 +112,10 @@ pub(crate) struct PullFault(pub(crate) usize);
 ///   all of it belongs to the holder of the writer lock.
 #[pin_data]
 pub(crate) struct ByteQueue<M: Send = ()> {
-    pub(super) positions: Positions<Position>,
+    pub(super) positions: Positions<Word>,
     head: Chain,
     /// A writer has found no room and waits for it.
-    wish: Atomic<bool>,
+    wish: Word,
     /// What goes with the bytes.
     #[pin]
     pub(super) marks: Marks<M>,
@@ -173,9 +164,9 @@ impl<M: Send> ByteQueue<M> {
     pub(crate) fn new() -> impl PinInit<Self> {
         // INVARIANT: There are no chunks, and the queue is drained.
         pin_init!(Self {
-            positions: Positions::new(Position(Atomic::new(0)), Position(Atomic::new(0))),
+            positions: Positions::new(Word::new(0), Word::new(0)),
             head: Chain(UnsafeCell::new(None)),
-            wish: Atomic::new(false),
+            wish: Word::new(0),
             marks <- Marks::new(),
             writer <- new_mutex!(WriterHalf { tail: None, shut: false }, "ByteQueue::writer"),
             reader <- new_mutex!(ReaderHalf, "ByteQueue::reader"),
@@ -183,6 +174,7 @@ impl<M: Send> ByteQueue<M> {
     }
 
     /// Returns how many bytes are in the queue. A snapshot; any context.
+    #[inline]
     pub(crate) fn queued(&self) -> usize {
         self.positions.queued()
     }
@@ -224,9 +216,14 @@ impl<M: Send> ByteQueue<M> {
             self.restart(&mut writer, start);
         }
         let tail = writer.tail;
-        if let Err(e) = self.fill(&mut writer, msg, start, count, unread) {
-            self.cut(&mut writer, tail);
-            return Err(e);
+        if tail.is_none() && !msg.hands_over_pages() {
+            self.room_at(&mut writer, start, count, unread)?;
+        }
+        if !self.fill_tail(&writer, msg, start, count) {
+            if let Err(e) = self.fill(&mut writer, msg, start, count, unread) {
+                self.cut(&mut writer, tail);
+                return Err(e);
+            }
         }
         // INVARIANT: The segments cover the new bytes, which are the reader's now.
         match mark.take() {
@@ -239,10 +236,40 @@ impl<M: Send> ByteQueue<M> {
         Ok(())
     }
 
+    /// Does what [`ByteQueue::fill`] does, if the last chunk has room for all: the
+    /// most frequent case, with no loop. Otherwise nothing has changed.
+    #[inline]
+    fn fill_tail(
+        &self,
+        writer: &Guard<'_, WriterHalf, MutexBackend>,
+        msg: &mut SendMsg<'_>,
+        start: usize,
+        count: usize,
+    ) -> bool {
+        let Some(tail) = writer.tail else {
+            return false;
+        };
+        // SAFETY: The chunk is owned by the queue, and its segment changes by the writer alone; the
+        // bytes from `start` on are not readable, and so the writer's.
+        unsafe {
+            let segment = *(*tail.as_ptr()).segment.get();
+            if segment.room(start) < count {
+                return false;
+            }
+            let copied = msg.copy_nofault(Header::bytes(tail).add(segment.offset(start)), count);
+            if copied < count {
+                msg.revert(copied);
+                return false;
+            }
+        }
+        true
+    }
+
     /// Copies the next `count` bytes of a message to the positions from `start`
     /// on, without publishing them.
     ///
     /// On an error the message is where it was, but there may be more chunks.
+    #[inline(never)]
     fn fill(
         &self,
         writer: &mut Guard<'_, WriterHalf, MutexBackend>,
@@ -330,7 +357,7 @@ impl<M: Send> ByteQueue<M> {
 
     /// Leaves the wish to be woken when there is room, and looks once more.
     fn wish_granted(&self, count: usize, sndbuf: usize) -> bool {
-        self.wish.store(true, Relaxed);
+        self.wish.set(1);
         // Pairs with the barrier in `take_wish`: either the reader sees the wish, or its bytes are
         // seen to be gone here.
         full_barrier();
@@ -351,11 +378,11 @@ impl<M: Send> ByteQueue<M> {
         // SAFETY: The queue is drained and the writer lock is held: by the type invariants, the
         // chain is ours.
         unsafe {
+            (*(*tail.as_ptr()).segment.get()).restart(position);
             while let Some(head) = (*self.head.0.get()).filter(|head| *head != tail) {
                 *self.head.0.get() = (*head.as_ptr()).next();
                 drop(Chunk::from_raw(head));
             }
-            (*(*tail.as_ptr()).segment.get()).restart(position);
         }
     }
 
@@ -410,7 +437,7 @@ impl<M: Send> ByteQueue<M> {
         if limits::writable(self.charged(self.queued()), sndbuf) {
             return true;
         }
-        self.wish.store(true, Relaxed);
+        self.wish.set(1);
         // Pairs with the barrier in `take_wish`.
         full_barrier();
         limits::writable(self.charged(self.queued()), sndbuf)
@@ -418,13 +445,14 @@ impl<M: Send> ByteQueue<M> {
 
     /// Takes the wish of a writer with the limit `sndbuf`, if there is one and
     /// it may be fulfilled. Any context; to be called after bytes were read.
+    #[inline]
     pub(crate) fn take_wish(&self, sndbuf: usize) -> bool {
         // Pairs with the barriers in `wish_granted` and `wish_writable`.
         full_barrier();
-        if !self.wish.load(Relaxed) || !limits::writable(self.charged(self.queued()), sndbuf) {
+        if self.wish.get() == 0 || !limits::writable(self.charged(self.queued()), sndbuf) {
             return false;
         }
-        self.wish.store(false, Relaxed);
+        self.wish.set(0);
         true
     }
 
@@ -564,6 +592,41 @@ impl<M: Send> Reader<'_, M> {
         }
     }
 
+    /// Moves what there is into a message where that is all that a receive has to
+    /// do: there are bytes, no mark goes with any, and the message takes them from
+    /// one chunk. Returns how many that were; none, if it isn't so.
+    ///
+    /// Case of the bench: `sr/stream`, and all that follow from that.
+    #[inline]
+    pub(crate) fn pull_plain(&mut self, msg: &mut ReceiveMsg<'_>) -> usize {
+        let queue = self.queue;
+        let readable = queue.positions.readable();
+        if readable == 0 || !queue.marks.is_empty() {
+            return 0;
+        }
+        let Some(chunk) = self.head() else {
+            return 0;
+        };
+        let position = queue.positions.read_position();
+        let count = readable.min(msg.room());
+        // SAFETY: There are readable bytes and the reader lock is held: the head is ours; if the
+        // bytes are in it, they are readable.
+        let small = unsafe {
+            let segment = *(*chunk.as_ptr()).segment.get();
+            if segment.room(position) < count || copy_out(chunk, position, count, msg).is_err() {
+                return 0;
+            }
+            (*chunk.as_ptr()).is_small()
+        };
+        queue.positions.consume(count);
+        // A small chunk is given back at once, as many sockets may have one; that is cheap. Others
+        // wait until the reader finds nothing: more is likely to come where there was so much.
+        if small && count == readable {
+            self.shrink();
+        }
+        count
+    }
+
     /// Copies bytes from `skip` on into a message, no more than `limit`, and
     /// leaves them in the queue.
     pub(crate) fn peek(
@@ -604,6 +667,7 @@ impl<M: Send> Reader<'_, M> {
     }
 
     /// Gives the memory of a drained queue back, if no writer is at work.
+    #[inline]
     pub(crate) fn shrink(&mut self) {
         if let Some(mut writer) = self.queue.writer.try_lock() {
             if self.queue.positions.unread() == 0 {

@@ -5,6 +5,7 @@
 //! C header: [`include/net/sock.h`](srctree/include/net/sock.h)
 
 use super::family::Family;
+use super::patience::Companion;
 use super::pernet::Net;
 use super::table::Link;
 use super::wait::Timeout;
@@ -70,6 +71,8 @@ pub(super) struct Layout<F: Family> {
     pub(super) head: F::Head,
     /// Which tables the socket is listed in.
     pub(super) links: [Link; 2],
+    /// Whom those who wait on the socket wait for.
+    pub(super) companion: Companion,
     /// Guarded by the head's state lock.
     pub(super) state: UnsafeCell<F::State>,
     pub(super) data: F::Data,
@@ -80,7 +83,8 @@ pub(super) struct Layout<F: Family> {
 /// # Invariants
 ///
 /// The memory is an initialised [`Layout<F>`], allocated by `sk_alloc()`; it is
-/// valid while its reference count is above zero, and it is never moved.
+/// valid while its reference count is above zero, or while something is charged to
+/// it ([`super::Charge`]), and it is never moved.
 #[repr(transparent)]
 pub(crate) struct Sock<F: Family>(Opaque<Layout<F>>);
 
@@ -242,6 +246,13 @@ impl<F: Family> Sock<F> {
         unsafe { &(*self.0.get()).links }
     }
 
+    /// Returns whom those who wait on the socket are likely to wait for.
+    pub(super) fn companion(&self) -> &Companion {
+        // SAFETY: By the type invariants, the layout is initialised, and the companion is only
+        // used through shared references.
+        unsafe { &(*self.0.get()).companion }
+    }
+
     /// Returns the family's own data.
     pub(crate) fn data(&self) -> Pin<&F::Data> {
         // SAFETY: By the type invariants, the data is initialised and isn't moved.
@@ -297,15 +308,35 @@ impl<F: Family> Sock<F> {
     }
 
     /// Tells whether an asynchronous error waits to be reported (`SO_ERROR`).
+    #[inline]
     pub(crate) fn has_error(&self) -> bool {
         // SAFETY: As in `phase`.
         unsafe { (&raw const (*self.as_sk()).sk_err).read_volatile() != 0 }
     }
 
     /// Reports and clears the asynchronous error, if there is one.
+    #[inline]
     pub(crate) fn take_error(&self) -> Result {
+        if !self.has_error() {
+            // Almost always.
+            return Ok(());
+        }
         // SAFETY: By the type invariants.
         to_result(unsafe { bindings::sock_error(self.as_sk()) })
+    }
+
+    /// Tells whether a message to `other` is nothing but its bytes. A snapshot.
+    #[inline]
+    pub(crate) fn sends_plainly(&self, other: &Self) -> bool {
+        // SAFETY: By the type invariants of both.
+        unsafe { bindings::is_plain(self.as_sk(), other.as_sk()) }
+    }
+
+    /// Tells whether a receive tells nothing but the bytes. A snapshot.
+    #[inline]
+    pub(crate) fn receives_plainly(&self) -> bool {
+        // SAFETY: By the type invariants.
+        unsafe { bindings::receives_plainly(self.as_sk()) }
     }
 
     /// Returns `SO_SNDBUF` in bytes.
@@ -420,7 +451,11 @@ impl<F: Family> Sock<F> {
     /// Implies a full memory barrier before it looks for sleepers.
     pub(crate) fn data_ready(&self) {
         // SAFETY: By the type invariants.
-        unsafe { bindings::data_ready(self.as_sk()) };
+        if unsafe { bindings::has_waiter(self.as_sk()) } {
+            self.companion().note();
+            // SAFETY: By the type invariants.
+            unsafe { bindings::data_ready(self.as_sk()) };
+        }
     }
 
     /// Wakes everybody who sleeps on the socket: its state has changed.
@@ -431,6 +466,7 @@ impl<F: Family> Sock<F> {
 
     /// Tells writers, sleeping and polling, that there is room.
     pub(crate) fn wake_writers(&self) {
+        self.companion().note();
         // SAFETY: By the type invariants.
         unsafe { bindings::wake_writers(self.as_sk()) };
     }

@@ -135,7 +135,8 @@ impl<T> Sysctls<T> {
         let mut table = KVec::with_capacity(self.entries.len(), GFP_KERNEL_ACCOUNT)?;
         for sysctl in self.entries {
             // SAFETY: By the function's safety requirements.
-            table.push(sysctl.entry(unsafe { &*data }), GFP_KERNEL_ACCOUNT)?;
+            let entry = sysctl.entry(unsafe { &*data });
+            table.push_within_capacity(entry).map_err(|_| ENOMEM)?;
         }
         // SAFETY: The namespace is valid, the path static; the table outlives the registration, as
         // do the numbers by the function's safety requirements.

@@ -170,7 +170,7 @@ impl Drop for Address {
 /// # Safety
 ///
 /// `raw` is valid during `'a`.
-unsafe fn address_bytes<'a>(raw: *const bindings::unix_address) -> &'a [u8] {
+pub(super) unsafe fn address_bytes<'a>(raw: *const bindings::unix_address) -> &'a [u8] {
     // SAFETY: By the function's safety requirements; `len` bytes follow the header.
     unsafe {
         let len = usize::try_from((*raw).len).unwrap_or(0);
@@ -226,7 +226,10 @@ impl<F: Family<Head = UnixHead>> Sock<F> {
 
     /// Returns the other end of the connection, if there is one.
     pub(crate) fn peer_get(&self) -> Option<ARef<Sock<F>>> {
-        self.lock().peer().map(Into::into)
+        // SAFETY: By the type invariants of `Sock`.
+        let raw = unsafe { bindings::unix_peer_get(self.as_unix()) };
+        // SAFETY: The function takes a reference, of a socket of the same family.
+        NonNull::new(raw).map(|raw| unsafe { ARef::from_raw(raw.cast()) })
     }
 }
 

@@ -4,6 +4,7 @@
 
 use super::inflight;
 use super::module::Space;
+use super::packets;
 use super::socket::Runix;
 #[allow(unused_imports)]
 use crate::net::errno::*;
@@ -67,13 +68,12 @@ pub(super) fn close(sk: &Closing<'_, Runix>, cause: Cause) {
     sk.wake_all_waiters();
     // Nothing comes in any more, so that what is unread now is all there is. The peer learns of
     // the end before its bytes are freed, which might wake it.
-    let (unread, holds) = match (sk.received(), sk.packets()) {
-        (Some(queue), _) => {
+    let (unread, holds) = match sk.received() {
+        Some(queue) => {
             let holds = queue.shut();
             (holds && queue.unread() > 0, holds)
         }
-        (_, Some(packets)) => (packets.queue.shut(), true),
-        _ => (false, false),
+        None => (sk.lock().packets.shut(), true),
     };
     if let Some(peer) = peer.filter(|_| sk.kind() != Some(SockType::Datagram)) {
         let mut state = peer.lock();
@@ -89,10 +89,12 @@ pub(super) fn close(sk: &Closing<'_, Runix>, cause: Cause) {
         }
     }
     // Most are closed empty.
-    if let Some(queue) = sk.received().filter(|_| holds) {
-        queue.close();
-    } else if let Some(packets) = sk.packets() {
-        packets.queue.close();
+    match sk.received() {
+        Some(queue) if holds => {
+            queue.close();
+        }
+        Some(_) => {}
+        None => packets::close(sk),
     }
 
     if cause == Cause::Released {

@@ -19,6 +19,7 @@ use super::inflight::{
 };
 use super::mixed;
 use super::module::Space;
+use super::packets;
 use super::socket::Sock;
 use crate::net::grow::{
     self,
@@ -278,9 +279,7 @@ fn empty(sk: &Sock) {
     if let Some(queue) = sk.received() {
         queue.purge();
     }
-    if let Some(packets) = sk.packets() {
-        packets.queue.purge();
-    }
+    packets::purge(sk);
     let mut state = sk.lock();
     let backlog = core::mem::replace(&mut state.backlog, Backlog::new());
     state.set_pending(0);

@@ -11,6 +11,7 @@ use super::packets::{
     Sent, //
 };
 use super::socket::{
+    look_again,
     Live,
     Runix,
     Sock, //
@@ -19,14 +20,17 @@ use super::socket::{
 use crate::net::errno::*;
 use crate::net::{
     Blocking,
+    Files,
     Packet,
     Phase,
     SendMsg,
+    Sender,
     SockType,
     StateGuard,
     Timeout,
     Turn, //
 };
+use crate::pure::patience::worth_of_bytes;
 use core::ptr;
 use kernel::{
     prelude::*,
@@ -110,11 +114,8 @@ fn parted(sk: &Live<'_>, old: Option<ARef<Sock>>, new: Option<&Sock>) {
 ///
 /// Mirrors `unix_dgram_disconnected()`.
 fn disconnected(sk: &Live<'_>, old: &Sock) {
-    let Some(packets) = sk.packets() else {
-        return;
-    };
-    let any = packets.queue.count() > 0;
-    packets.queue.purge();
+    let any = sk.packet_count() > 0;
+    packets::purge(sk);
     if !any {
         return;
     }
@@ -132,6 +133,67 @@ fn disconnected(sk: &Live<'_>, old: &Sock) {
 ///
 /// Mirrors `unix_dgram_sendmsg()`. May sleep (`SO_SNDTIMEO`).
 pub(super) fn send(sk: &Live<'_>, msg: &mut SendMsg<'_>) -> Result<usize> {
+    if !msg.is_plain() {
+        return send_any(sk, msg);
+    }
+    // A connection keeps its peer; that of a datagram socket may change, and needs a reference.
+    if let Some(peer) = sk.peer() {
+        return send_plain(sk, msg, peer);
+    }
+    match sk.peer_get() {
+        Some(peer) => send_plain(sk, msg, &peer),
+        None => send_any(sk, msg),
+    }
+}
+
+/// Sends a packet of nothing but bytes to the peer, where all is as it mostly is;
+/// otherwise it is for [`send_any`] and [`send_packet`], which look at everything.
+///
+/// Cases of the bench: `sr/seqpacket`, `sr/dgram`, and all that follow from those.
+fn send_plain(sk: &Live<'_>, msg: &mut SendMsg<'_>, peer: &Sock) -> Result<usize> {
+    let (len, sndbuf) = (msg.remaining(), sk.sndbuf());
+    if sk.has_error()
+        || sk.shutdown().send()
+        || len > sndbuf.saturating_sub(RESERVE)
+        || sk.charged() >= sndbuf
+        || !sk.sends_plainly(peer)
+    {
+        return send_any(sk, msg);
+    }
+    let packet = Packet::new(msg, |size| Sent::new(sk, size))?;
+
+    let mut state = peer.lock();
+    let sequenced = sk.kind() == Some(SockType::SeqPacket);
+    let room = match state.peer() {
+        Some(other) => ptr::eq(other, sk.sock()),
+        None => !packets::is_full(peer),
+    };
+    let takes = room && !peer.is_dead() && !peer.shutdown().receive();
+    if !takes || (!sequenced && sk.may_send(&state).is_err()) {
+        drop(state);
+        let (packet, timeout) = (Some(packet), timeout(sk, msg));
+        return send_packet(sk, packet, len, None, None, None, timeout);
+    }
+    let queue = &peer.packets().ok_or(EINVAL)?.queue;
+    let result = queue.push(&mut state.packets, packet);
+    drop(state);
+    // It is only shut once the receiver is dead, which it isn't under its lock.
+    result.map_err(|_| EPIPE)?;
+    peer.data_ready();
+    Ok(len)
+}
+
+/// How long a send may wait.
+fn timeout(sk: &Live<'_>, msg: &SendMsg<'_>) -> Timeout {
+    match msg.blocking() {
+        Blocking::Yes => sk.send_timeout(),
+        Blocking::No => Timeout::NONE,
+    }
+}
+
+/// Sends a packet with all that may go with it.
+#[inline(never)]
+fn send_any(sk: &Live<'_>, msg: &mut SendMsg<'_>) -> Result<usize> {
     let ancillary = msg.ancillary()?;
     if msg.is_out_of_band() {
         return Err(EOPNOTSUPP);
@@ -142,17 +204,25 @@ pub(super) fn send(sk: &Live<'_>, msg: &mut SendMsg<'_>) -> Result<usize> {
     if len > sk.sndbuf().saturating_sub(RESERVE) {
         return Err(EMSGSIZE);
     }
-    let mut timeout = match msg.blocking() {
-        Blocking::Yes => sk.send_timeout(),
-        Blocking::No => Timeout::NONE,
-    };
+    let mut timeout = timeout(sk, msg);
     wait_for_room(sk, &mut timeout)?;
 
-    let mut packet = Packet::new(msg, Sent::new(sk))?;
-    let size = packet.size();
-    packet.meta_mut().charge(size);
-    let mut packet = Some(packet);
-    let (mut stated, mut files) = (ancillary.sender, ancillary.files);
+    let packet = Some(Packet::new(msg, |size| Sent::new(sk, size))?);
+    let (stated, files) = (ancillary.sender, ancillary.files);
+    send_packet(sk, packet, len, address, stated, files, timeout)
+}
+
+/// Sends a packet that was made, with what goes with it.
+#[inline(never)]
+fn send_packet(
+    sk: &Live<'_>,
+    mut packet: Option<Packet<Sent>>,
+    len: usize,
+    address: Option<Address>,
+    mut stated: Option<Sender>,
+    mut files: Option<Files>,
+    mut timeout: Timeout,
+) -> Result<usize> {
     loop {
         let other = match &address {
             Some(address) => names::find(sk, names::parse(address.bytes())?, address.bytes())?,
@@ -227,9 +297,11 @@ fn wait_for_room(sk: &Live<'_>, timeout: &mut Timeout) -> Result {
             return Ok(());
         }
         sk.note_no_space();
-        sk.wait(Turn::All, timeout, || {
-            sk.has_error() || sk.shutdown().send() || packets::has_room(sk)
-        })?;
+        let mut ready = || sk.has_error() || sk.shutdown().send() || packets::has_room(sk);
+        let room = || sk.sndbuf().saturating_sub(sk.charged());
+        if !look_again(sk, *timeout, &mut ready, || worth_of_bytes(room())) {
+            sk.wait(Turn::All, timeout, ready)?;
+        }
     }
 }
 
@@ -250,7 +322,7 @@ fn deliver(
     by_name: bool,
 ) -> Result<Delivery> {
     loop {
-        let state = other.lock();
+        let mut state = other.lock();
         check_may_send(sk, &state)?;
         if other.is_dead() {
             drop(state);
@@ -270,7 +342,8 @@ fn deliver(
         if !full {
             let mut packet = packet.take().ok_or(EINVAL)?;
             packet.stamp(other);
-            let result = other.packets().ok_or(EINVAL)?.queue.push(packet);
+            let queue = &other.packets().ok_or(EINVAL)?.queue;
+            let result = queue.push(&mut state.packets, packet);
             drop(state);
             // It is only shut once the receiver is dead, which it isn't under its lock.
             return result.map(|()| Delivery::Done).map_err(|_| EPIPE);

@@ -205,7 +205,7 @@ fn received(sk: &Sock) -> usize {
     match sk.packets() {
         None => sk.unread(),
         Some(packets) if sk.kind() == Some(SockType::SeqPacket) => packets.queue.bytes(),
-        Some(packets) => packets.queue.first_len(),
+        Some(_) => sk.lock().packets.first_len(),
     }
 }
 
@@ -213,7 +213,7 @@ fn received(sk: &Sock) -> usize {
 fn outstanding(sk: &Sock) -> usize {
     match sk.kind() {
         Some(SockType::Stream) => sk.peer_get().map_or(0, |peer| peer.queued()),
-        _ => sk.outstanding(),
+        _ => sk.charged(),
     }
 }
 

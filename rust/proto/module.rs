@@ -78,11 +78,22 @@ pub(crate) struct Space {
     pub(super) pass_unix: SysctlInt,
     /// How many of those are on their way to sockets of this namespace.
     pub(super) unix_in_flight: SysctlInt,
+    /// Whether waiters may hand the CPU over to whom they wait for.
+    pub(super) hand_over: SysctlInt,
+    /// For how many microseconds waiters may look before they sleep.
+    pub(super) look: SysctlInt,
 }
 
 /// The first value of `max_dgram_qlen`. Bytes are limited at the sender
 /// (`SO_SNDBUF`), so that the number may be large.
 const DATAGRAM_QUEUE: i32 = 512;
+
+/// The first value of `look_us`: about what it costs to sleep and to be woken by
+/// another CPU.
+const LOOK: i32 = 20;
+
+/// The most microseconds to look for.
+const LOOK_MOST: i32 = 1000;
 
 impl PerNetData for Space {
     const FILES: &'static [ProcFile] = &[ProcFile::new::<SocketListing>(c"runix")];
@@ -95,6 +106,8 @@ impl PerNetData for Space {
             }),
             Sysctl::new(c"pass_unix_fds", 0, 1, |space| &space.pass_unix),
             Sysctl::read_only(c"unix_fds_in_flight", |space| &space.unix_in_flight),
+            Sysctl::new(c"hand_over", 0, 1, |space| &space.hand_over),
+            Sysctl::new(c"look_us", 0, LOOK_MOST, |space| &space.look),
         ],
     );
 
@@ -120,6 +133,8 @@ impl PerNetData for Space {
             datagram_queue: SysctlInt::new(DATAGRAM_QUEUE),
             pass_unix: SysctlInt::new(0),
             unix_in_flight: SysctlInt::new(0),
+            hand_over: SysctlInt::new(1),
+            look: SysctlInt::new(LOOK),
         })
     }
 }
@@ -143,7 +158,7 @@ impl kernel::Module for Module {
         let pidfds = PidfdSource::new().inspect_err(|e| {
             pr_err!("no socket of AF_UNIX to make pidfds with: {:?}\n", e);
         })?;
-        let buffers = BufferCaches::new([c"runix_512", c"runix_4k", c"runix_32k"])?;
+        let buffers = BufferCaches::new([c"runix_512", c"runix_4k", c"runix_8k", c"runix_32k"])?;
         if !net::look_at_queues() {
             pr_warn!("rings of sockets that run through AF_UNIX won't be found\n");
         }

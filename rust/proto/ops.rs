@@ -270,11 +270,11 @@ impl Kind for Datagram {
     }
 
     fn input(sk: &Live<'_>) -> usize {
-        sk.packets().map_or(0, |packets| packets.queue.first_len())
+        sk.lock().packets.first_len()
     }
 
     fn output(sk: &Live<'_>) -> usize {
-        sk.outstanding()
+        sk.charged()
     }
 
     fn sendmsg(sk: &Live<'_>, msg: &mut SendMsg<'_>) -> Result<usize> {
@@ -296,7 +296,7 @@ impl Kind for SeqPacket {
     }
 
     fn output(sk: &Live<'_>) -> usize {
-        sk.outstanding()
+        sk.charged()
     }
 
     fn sendmsg(sk: &Live<'_>, msg: &mut SendMsg<'_>) -> Result<usize> {

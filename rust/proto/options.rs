@@ -109,7 +109,7 @@ fn set_what(sk: &Live<'_>, option: &SockOpt, what: What) -> Result {
             if sk.kind() != Some(SockType::Stream) {
                 return Err(ENOPROTOOPT);
             }
-            sk.data().reports_queued.store(switch(value)?, Relaxed);
+            sk.data().reports_queued.set(usize::from(switch(value)?));
         }
     }
     Ok(())
@@ -153,7 +153,7 @@ pub(super) fn tell(sk: &Live<'_>, query: OptQuery) -> Result {
         }
         What::WholeRights => sk.data().whole_rights.load(Relaxed),
         What::Queued if sk.kind() != Some(SockType::Stream) => return Err(ENOPROTOOPT),
-        What::Queued => sk.data().reports_queued.load(Relaxed),
+        What::Queued => sk.data().reports_queued.get() != 0,
     };
     query.answer(room, c_int::from(on))
 }

@@ -5,7 +5,10 @@
 use super::inflight::Passing;
 use super::socket::{
     at_end,
+    look_again,
     Live,
+    Packets,
+    Runix,
     Sock, //
 };
 #[allow(unused_imports)]
@@ -14,9 +17,12 @@ use crate::net::{
     self,
     Attachment,
     Blocking,
+    Charge,
     Events,
     Files,
+    Origin,
     Packet,
+    PacketQueue,
     Pass,
     Phase,
     PullFault,
@@ -28,14 +34,17 @@ use crate::net::{
     Timeout,
     Turn, //
 };
-use crate::pure::limits;
+use crate::pure::{
+    limits,
+    patience::{
+        worth_of_bytes,
+        worth_of_packets, //
+    }, //
+};
 use kernel::{
     alloc::flags::GFP_KERNEL_ACCOUNT,
     prelude::*,
-    sync::{
-        aref::ARef,
-        atomic::Relaxed, //
-    }, //
+    sync::atomic::Relaxed, //
 };
 
 /// What goes with bytes or a packet, if anything does.
@@ -93,25 +102,23 @@ impl Rider for Attached {
 }
 
 /// What belongs to a packet besides its payload.
-///
-/// # Invariants
-///
-/// `charged` bytes are counted as outstanding at the sender.
 pub(crate) struct Sent {
-    sender: ARef<Sock>,
-    charged: usize,
+    /// The sender, for as long as the packet's memory is charged to it.
+    sender: Charge<Runix>,
     /// What goes with the packet.
     attached: Option<KBox<Attached>>,
 }
 
 impl Sent {
-    /// Makes the sender's part of a packet that isn't charged yet.
-    pub(super) fn new(sk: &Live<'_>) -> Self {
-        Self {
-            sender: sk.hold(),
-            charged: 0,
+    /// Makes the sender's part of a packet of `size` bytes, which are charged to it.
+    ///
+    /// `ENOBUFS` if they can't be.
+    #[inline]
+    pub(super) fn new(sk: &Live<'_>, size: usize) -> Result<Self> {
+        Ok(Self {
+            sender: Charge::new(sk, size)?,
             attached: None,
-        }
+        })
     }
 
     /// Lets something go with the packet, in place of what did.
@@ -134,15 +141,6 @@ impl Sent {
     pub(super) fn detach(&mut self) -> Option<Attached> {
         self.attached.take().map(KBox::into_inner)
     }
-
-    /// Charges the packet's memory to the sender, until the packet is dropped.
-    pub(super) fn charge(&mut self, size: usize) {
-        // INVARIANT: The bytes are counted.
-        if let Some(packets) = self.sender.packets() {
-            packets.outstanding.add(size, Relaxed);
-        }
-        self.charged = self.charged.saturating_add(size);
-    }
 }
 
 impl Rider for Sent {
@@ -153,42 +151,74 @@ impl Rider for Sent {
     }
 }
 
-impl Drop for Sent {
-    fn drop(&mut self) {
-        let Some(data) = self.sender.packets() else {
-            return;
-        };
-        let before = data
-            .outstanding
-            .fetch_sub(self.charged, kernel::sync::atomic::Full);
-        let left = before.wrapping_sub(self.charged);
-        if data.wants_room.load(Relaxed) && limits::writable(left, self.sender.sndbuf()) {
-            data.wants_room.store(false, Relaxed);
-            self.sender.wake_writers();
-        }
+/// Learns that a packet of a socket was received or dropped, with `left` bytes left
+/// that are charged to it; tells whether its writers are to be woken.
+#[inline]
+pub(super) fn room_is_back(data: &Packets, left: usize, sndbuf: usize) -> bool {
+    // The subtraction before was fully ordered, and pairs with the barrier in `wish`.
+    if data.wants_room.get() == 0 || !limits::writable(left, sndbuf) {
+        return false;
     }
+    data.wants_room.set(0);
+    true
 }
 
 /// Tells whether a sender may send one packet more: it has not filled its
 /// `SO_SNDBUF`. Otherwise it will be woken when it may again.
 pub(super) fn has_room(sk: &Live<'_>) -> bool {
-    wish(sk, |outstanding, sndbuf| outstanding < sndbuf)
+    wish(sk, |charged, sndbuf| charged < sndbuf)
 }
 
-/// Asks for something of the outstanding bytes and the limit; leaves the wish
+/// Asks for something of the charged bytes and the limit; leaves the wish
 /// to be woken if it isn't so.
 fn wish(sk: &Live<'_>, ask: impl Fn(usize, usize) -> bool) -> bool {
-    let Some(data) = sk.packets() else {
-        return false;
-    };
-    if ask(data.outstanding.load(Relaxed), sk.sndbuf()) {
+    if ask(sk.charged(), sk.sndbuf()) {
         return true;
     }
-    data.wants_room.store(true, Relaxed);
-    // Pairs with the fully ordered subtraction in `Sent::drop`: either that sees the wish, or the
-    // bytes are seen to be gone here.
+    if let Some(packets) = sk.packets() {
+        packets.wants_room.set(1);
+    }
+    // Pairs with the fully ordered subtraction when a charge is taken off: either the wish is
+    // seen there (`room_is_back`), or the bytes are seen to be gone here.
     net::full_barrier();
-    ask(data.outstanding.load(Relaxed), sk.sndbuf())
+    ask(sk.charged(), sk.sndbuf())
+}
+
+/// Takes the first packet.
+#[inline]
+fn take(sk: &Live<'_>, queue: &PacketQueue<Sent>) -> Option<Packet<Sent>> {
+    loop {
+        let mut state = sk.lock();
+        if let Ok(taken) = queue.take(&mut state.packets) {
+            return taken;
+        }
+        drop(state);
+        queue.wait_for_lookers();
+    }
+}
+
+/// Drops all packets of a socket. May sleep.
+pub(super) fn purge(sk: &Sock) {
+    let Some(Packets { queue, .. }) = sk.packets() else {
+        return;
+    };
+    loop {
+        let mut state = sk.lock();
+        if let Ok(all) = queue.take_all(&mut state.packets) {
+            drop(state);
+            // Never under a lock: files may be among it.
+            drop(all);
+            return;
+        }
+        drop(state);
+        queue.wait_for_lookers();
+    }
+}
+
+/// Lets no more packets in, and drops those that there are. May sleep.
+pub(super) fn close(sk: &Sock) {
+    sk.lock().packets.shut();
+    purge(sk);
 }
 
 /// Receives a packet: `recvmsg(2)`.
@@ -208,22 +238,26 @@ pub(super) fn receive(sk: &Live<'_>, msg: &mut ReceiveMsg<'_>) -> Result<usize> 
         let mut seen = None;
         if msg.is_peek() {
             seen = Some(queue.arrivals());
-            let mut reader = queue.read();
-            let offset = sk.peek_offset();
-            let peeked = reader.peek(offset, |packet, skip| {
+            let locked = |list: &mut dyn FnMut(&mut _)| list(&mut sk.lock().packets);
+            let peeked = queue.peek(locked, sk.peek_offset(), |packet, skip| {
                 let counts = deliver(packet, msg, skip)?;
                 packet.tell_time(sk, msg);
                 let labelled = sk.pass().any_of(Pass::LABEL);
-                let from = labelled.then(|| packet.meta().sender.clone());
+                let from = labelled.then(|| packet.meta().sender.again());
                 Ok((counts, from, peek_attached(packet)))
             });
-            drop(reader);
             match peeked {
                 Some(Ok(((len, copied), from, (sender, files)))) => {
                     sk.peek_offset_forward(copied);
                     sk.wake_senders();
                     if files.is_some() || sk.pass().any_of(Pass::TOLD) {
-                        tell(sk, msg, sender.as_ref(), from.as_deref(), files);
+                        tell(
+                            sk,
+                            msg,
+                            sender.as_ref(),
+                            from.as_ref().map(Origin::from),
+                            files,
+                        );
                     }
                     return Ok(len);
                 }
@@ -233,12 +267,12 @@ pub(super) fn receive(sk: &Live<'_>, msg: &mut ReceiveMsg<'_>) -> Result<usize> 
                 }
                 None => {}
             }
-        } else {
-            let taken = queue.read().take();
-            if let Some(packet) = taken {
+        } else if let Some(packet) = take(sk, queue) {
+            if sk.kind() == Some(SockType::Datagram) {
+                // A connection is never full: its senders wait at their own sockets.
                 sk.wake_senders();
-                return receive_taken(sk, packet, msg);
             }
+            return receive_taken(sk, packet, msg);
         }
         if let Some(end) = wait(sk, &mut timeout, seen)? {
             return Ok(end);
@@ -255,6 +289,10 @@ fn receive_taken(
 ) -> Result<usize> {
     loop {
         match deliver(&packet, msg, 0) {
+            // Most often there is nothing to tell but the bytes.
+            Ok((len, _)) if packet.meta().attached.is_none() && sk.receives_plainly() => {
+                return Ok(len);
+            }
             Ok((len, _)) => {
                 sk.peek_offset_back(packet.len());
                 packet.tell_time(sk, msg);
@@ -265,7 +303,7 @@ fn receive_taken(
                 let files = passing.and_then(Passing::take);
                 if files.is_some() || sk.pass().any_of(Pass::TOLD) {
                     let from = &packet.meta().sender;
-                    tell(sk, msg, sender.as_ref(), Some(from), files);
+                    tell(sk, msg, sender.as_ref(), Some(Origin::from(from)), files);
                 }
                 return Ok(len);
             }
@@ -279,7 +317,7 @@ pub(super) fn tell(
     sk: &Live<'_>,
     msg: &mut ReceiveMsg<'_>,
     sender: Option<&Sender>,
-    from: Option<&Sock>,
+    from: Option<Origin<'_>>,
     files: Option<Files>,
 ) {
     let whole = sk.data().whole_rights.load(Relaxed);
@@ -343,10 +381,14 @@ fn wait(sk: &Live<'_>, timeout: &mut Timeout, seen: Option<usize>) -> Result<Opt
         Some(seen) => queue.arrivals() != seen,
         None => queue.count() > 0,
     };
-    // Unlike with a stream, `SIGIO` comes meanwhile, as with AF_UNIX.
-    let result = sk.wait(Turn::All, timeout, || {
-        arrived() || sk.has_error() || ended()
-    });
+    let mut ready = || arrived() || sk.has_error() || ended();
+    let worth = || worth_of_packets(queue.count()).max(worth_of_bytes(queue.bytes()));
+    let result = if look_again(sk, *timeout, &mut ready, worth) {
+        Ok(())
+    } else {
+        // Unlike with a stream, `SIGIO` comes meanwhile, as with AF_UNIX.
+        sk.wait(Turn::All, timeout, ready)
+    };
     if result == Err(EAGAIN) && sequenced && at_end(sk)? {
         return Ok(Some(0));
     }

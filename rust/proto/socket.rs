@@ -16,6 +16,7 @@ use super::{
         STREAM, //
     },
     packets::{
+        self,
         Attached,
         Sent, //
     }, //
@@ -29,11 +30,15 @@ use crate::net::{
     Closing,
     Either,
     FamilyDesc,
+    PacketList,
     PacketQueue,
+    Patience,
     Selection,
     SockType,
+    Timeout,
     Unattached,
-    UnixHead, //
+    UnixHead,
+    Word, //
 };
 use core::ptr;
 use kernel::{
@@ -59,6 +64,8 @@ pub(super) type Pending = Unattached<Runix>;
 pub(crate) struct State {
     /// The connections that wait to be accepted.
     pub(super) backlog: Backlog<Runix>,
+    /// The packets that were sent to the socket, if it is no stream.
+    pub(super) packets: PacketList<Sent>,
 }
 
 /// What the family keeps in each socket.
@@ -77,7 +84,7 @@ pub(crate) struct Socket {
     /// queue; see [`super::inflight`].
     stamp: Atomic<usize>,
     /// `SO_INQ`: each receive tells what is left.
-    pub(super) reports_queued: Atomic<bool>,
+    pub(super) reports_queued: Word,
     /// `SO_RIGHTS_NOTRUNC`: a file that is withheld doesn't end the list.
     pub(super) whole_rights: Atomic<bool>,
 }
@@ -85,14 +92,11 @@ pub(crate) struct Socket {
 /// What a socket of packets keeps.
 #[pin_data]
 pub(crate) struct Packets {
-    /// The packets that were sent to this socket.
+    /// What is known without a lock of the packets that were sent to this socket.
     #[pin]
     pub(super) queue: PacketQueue<Sent>,
-    /// How much memory the packets take that this socket has sent and nobody
-    /// has received yet, in bytes.
-    pub(super) outstanding: Atomic<usize>,
-    /// A sender has found that too much.
-    pub(super) wants_room: Atomic<bool>,
+    /// A sender has found that too much is charged to the socket.
+    pub(super) wants_room: Word,
 }
 
 impl net::Sock<Runix> {
@@ -122,13 +126,6 @@ impl net::Sock<Runix> {
     /// Returns how many bytes are in the queue of a stream.
     pub(super) fn queued(&self) -> usize {
         self.received().map_or(0, ByteQueue::queued)
-    }
-
-    /// Returns how much memory the packets take that this socket has sent and
-    /// nobody has received yet, in bytes.
-    pub(super) fn outstanding(&self) -> usize {
-        self.packets()
-            .map_or(0, |packets| packets.outstanding.load(Relaxed))
     }
 }
 
@@ -207,21 +204,21 @@ impl net::Family for Runix {
     fn state() -> State {
         State {
             backlog: Backlog::new(),
+            packets: PacketList::new(),
         }
     }
 
     fn data(kind: SockType) -> impl PinInit<Socket> {
         let packets = pin_init!(Packets {
             queue <- PacketQueue::new(),
-            outstanding: Atomic::new(0),
-            wants_room: Atomic::new(false),
+            wants_room: Word::new(0),
         });
         pin_init!(Socket {
             queue <- Either::new(kind == SockType::Stream, ByteQueue::new(), packets),
             listener: Atomic::new(0),
             files: Atomic::new(0),
             stamp: Atomic::new(0),
-            reports_queued: Atomic::new(false),
+            reports_queued: Word::new(0),
             whole_rights: Atomic::new(false),
         })
     }
@@ -233,9 +230,41 @@ impl net::Family for Runix {
         space.sockets.insert_new(list_hash(sk), sk)
     }
 
+    fn uncharged(data: Pin<&Socket>, left: usize, sndbuf: usize) -> bool {
+        match data.get_ref().queue.second() {
+            Some(packets) => packets::room_is_back(packets, left, sndbuf),
+            None => false,
+        }
+    }
+
     fn abandoned(sk: Closing<'_, Self>) {
         close::close(&sk, close::Cause::NeverAccepted);
     }
+}
+
+/// Returns how patient waiters may be: `net.runix.hand_over`, `net.runix.look_us`.
+/// `None` if not at all.
+fn patience(sk: &Live<'_>, timeout: Timeout) -> Option<Patience> {
+    if timeout.is_none() {
+        return None;
+    }
+    let space: &Space = sk.space()?;
+    let microseconds = u64::try_from(space.look.get()).unwrap_or(0);
+    Some(Patience {
+        hand_over: space.hand_over.get() != 0,
+        look: microseconds.saturating_mul(1000),
+    })
+}
+
+/// Looks once more whether a wait is over before it begins, if that is likely to
+/// help. `worth` tells how many nanoseconds may be lost for what there is then.
+pub(super) fn look_again(
+    sk: &Live<'_>,
+    timeout: Timeout,
+    ready: impl FnMut() -> bool,
+    worth: impl FnOnce() -> u64,
+) -> bool {
+    patience(sk, timeout).is_some_and(|patience| sk.look_again(patience, ready, worth))
 }
 
 /// Tells whether nothing more will be received; fails with the error that says

@@ -17,4 +17,5 @@ pub(crate) mod addr;
 pub(crate) mod gc;
 pub(crate) mod limits;
 pub(crate) mod oob;
+pub(crate) mod patience;
 pub(crate) mod ring;

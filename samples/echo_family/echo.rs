@@ -161,7 +161,12 @@ pub(crate) struct Module {
 impl kernel::Module for Module {
     fn init(module: &'static ThisModule) -> Result<Self> {
         let number = net::family_number()?;
-        let buffers = BufferCaches::new([c"runix_echo_512", c"runix_echo_4k", c"runix_echo_32k"])?;
+        let buffers = BufferCaches::new([
+            c"runix_echo_512",
+            c"runix_echo_4k",
+            c"runix_echo_8k",
+            c"runix_echo_32k",
+        ])?;
         let family = FAMILY.register(module, number)?;
         pr_info!("address family {} echoes\n", number);
         Ok(Self {

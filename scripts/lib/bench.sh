@@ -7,7 +7,7 @@ BENCH_GATES=$RUNIX_TOP/tests/bench/gates
 
 # A few rows that tell in seconds whether something has become slow.
 BENCH_SHORT=('sr/stream/1' 'sr/stream/4096' 'sr/stream/65536' 'sr/seqpacket/1' 'sr/dgram/1'
-	'pingpong/stream/1' 'oneway/stream/64' 'pair/stream/0')
+	'pingpong/stream/1' 'oneway/stream/64')
 
 # Steps that bench_ready takes.
 STEPS_BENCH=2

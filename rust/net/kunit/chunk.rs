@@ -89,7 +89,12 @@ mod tests {
     /// The module has its caches once.
     #[test]
     fn caches_are_made_once() {
-        let names = [c_str!("runix_a"), c_str!("runix_b"), c_str!("runix_c")];
+        let names = [
+            c_str!("runix_a"),
+            c_str!("runix_b"),
+            c_str!("runix_c"),
+            c_str!("runix_d"),
+        ];
         assert!(matches!(BufferCaches::new(names), Err(e) if e == EBUSY));
     }
 }

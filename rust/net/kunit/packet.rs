@@ -8,12 +8,14 @@ use kernel::prelude::*;
 mod tests {
     use super::super::super::packet::{
         Packet,
+        PacketList,
         PacketQueue, //
     };
     use super::super::{
         Buffer,
         Numbers, //
     };
+    use core::cell::RefCell;
     use kernel::{
         prelude::*,
         sync::Arc, //
@@ -21,14 +23,56 @@ mod tests {
 
     impl super::super::super::marks::Rider for Arc<u32> {}
 
-    type Queue = PacketQueue<Arc<u32>>;
+    /// A queue with its list, which has one user alone and needs no lock.
+    struct Queue {
+        queue: Pin<KBox<PacketQueue<Arc<u32>>>>,
+        list: RefCell<PacketList<Arc<u32>>>,
+    }
 
-    fn new_queue() -> Result<Pin<KBox<Queue>>> {
-        KBox::pin_init(Queue::new(), GFP_KERNEL)
+    impl Queue {
+        fn push(&self, packet: Packet<Arc<u32>>) -> Result<(), Packet<Arc<u32>>> {
+            self.queue.push(&mut self.list.borrow_mut(), packet)
+        }
+
+        fn take(&self) -> Option<Packet<Arc<u32>>> {
+            self.queue.take(&mut self.list.borrow_mut()).ok().flatten()
+        }
+
+        fn purge(&self) {
+            let all = self.queue.take_all(&mut self.list.borrow_mut());
+            assert!(all.is_ok());
+        }
+
+        fn shut(&self) -> bool {
+            self.list.borrow_mut().shut()
+        }
+
+        fn first_len(&self) -> usize {
+            self.list.borrow().first_len()
+        }
+
+        fn peek(&self, offset: Option<usize>) -> Option<(usize, usize)> {
+            let locked = |look: &mut dyn FnMut(&mut _)| look(&mut self.list.borrow_mut());
+            self.queue.peek(locked, offset, |p, at| {
+                // Nobody takes what is looked at.
+                assert!(self.queue.take(&mut self.list.borrow_mut()).is_err());
+                (p.len(), at)
+            })
+        }
+    }
+
+    fn new_queue() -> Result<Queue> {
+        Ok(Queue {
+            queue: KBox::pin_init(PacketQueue::new(), GFP_KERNEL)?,
+            list: RefCell::new(PacketList::new()),
+        })
     }
 
     fn packet(from: usize, len: usize, meta: &Arc<u32>) -> Result<Packet<Arc<u32>>> {
-        Packet::new(&mut Buffer::pattern(from, len)?.source(), meta.clone())
+        Packet::new(&mut Buffer::pattern(from, len)?.source(), |size| {
+            assert!(size >= len);
+            Ok(meta.clone())
+        })
     }
 
     /// Every part of a packet is what was put into it, wherever its chunks end.
@@ -41,7 +85,6 @@ mod tests {
         ] {
             let p = packet(11, len, &meta)?;
             assert_eq!(p.len(), len);
-            assert!(p.size() >= len);
             assert_eq!(**p.meta(), 5);
             for _ in 0..8 {
                 let skip = numbers.below(len + 1);
@@ -62,12 +105,12 @@ mod tests {
         for i in 1..=50usize {
             assert!(q.push(packet(i, i * 10, &meta)?).is_ok());
         }
-        assert_eq!(q.count(), 50);
-        assert_eq!(q.bytes(), 10 * 50 * 51 / 2);
+        assert_eq!(q.queue.count(), 50);
+        assert_eq!(q.queue.bytes(), 10 * 50 * 51 / 2);
         assert_eq!(q.first_len(), 10);
-        let arrivals = q.arrivals();
+        let arrivals = q.queue.arrivals();
         for i in 1..=25usize {
-            let Some(p) = q.read().take() else {
+            let Some(p) = q.take() else {
                 return Err(ENODATA);
             };
             assert_eq!(p.len(), i * 10);
@@ -75,15 +118,15 @@ mod tests {
             assert!(p.copy_out(&mut buffer.room(), 0, p.len()).is_ok());
             assert!(buffer.holds(i, p.len()));
         }
-        assert_eq!(q.count(), 25);
-        assert_eq!(q.arrivals(), arrivals);
+        assert_eq!(q.queue.count(), 25);
+        assert_eq!(q.queue.arrivals(), arrivals);
         // What is full closes with one packet left out in front.
         assert!(q.shut());
         assert!(q.push(packet(0, 1, &meta)?).is_err());
         q.purge();
-        assert_eq!(q.count(), 0);
-        assert_eq!(q.bytes(), 0);
-        assert!(q.read().take().is_none());
+        assert_eq!(q.queue.count(), 0);
+        assert_eq!(q.queue.bytes(), 0);
+        assert!(q.take().is_none());
         Ok(())
     }
 
@@ -102,7 +145,7 @@ mod tests {
                 assert!(q.push(packet(0, *len, &meta)?).is_ok());
             }
             assert_eq!(q.shut(), lost);
-            q.close();
+            q.purge();
         }
         Ok(())
     }
@@ -112,11 +155,11 @@ mod tests {
     fn peeks() -> Result {
         let q = new_queue()?;
         let meta = Arc::new(0, GFP_KERNEL)?;
-        assert!(q.read().peek(None, |_, _| ()).is_none());
+        assert!(q.peek(None).is_none());
         for len in [5usize, 0, 7] {
             assert!(q.push(packet(0, len, &meta)?).is_ok());
         }
-        let found = |offset: Option<usize>| q.read().peek(offset, |p, at| (p.len(), at));
+        let found = |offset: Option<usize>| q.peek(offset);
         assert!(found(None) == Some((5, 0)));
         assert!(found(Some(4)) == Some((5, 4)));
         // The empty one is found once.
@@ -124,7 +167,7 @@ mod tests {
         assert!(found(Some(5)) == Some((7, 0)));
         assert!(found(Some(11)) == Some((7, 6)));
         assert!(found(Some(12)).is_none());
-        assert_eq!(q.count(), 3);
+        assert_eq!(q.queue.count(), 3);
         Ok(())
     }
 
@@ -136,7 +179,7 @@ mod tests {
         for len in [0usize, 100, 20_000] {
             assert!(q.push(packet(0, len, &meta)?).is_ok());
         }
-        drop(q.read().take());
+        drop(q.take());
         drop(q);
         // The only one that is left: it can be taken back.
         assert!(Arc::into_unique_or_drop(meta).is_some());

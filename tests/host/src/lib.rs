@@ -5,8 +5,8 @@
 //! The very files that go into the module are compiled here a second time and
 //! tested with what a kernel can't offer:
 //!
-//! - [`addr`], [`limits`], [`oob`] and [`ring`] hold tests of edge values, and compare
-//!   the code with simple models on random input (proptest);
+//! - [`addr`], [`limits`], [`oob`], [`patience`] and [`ring`] hold tests of edge values,
+//!   and compare the code with simple models on random input (proptest);
 //! - [`gc`] compares the verdicts on graphs of sockets with naive reachability,
 //!   and [`gc_world`] takes them from a world that changes while it is read;
 //! - [`ring_loom`] and [`wake_loom`] run two or three threads in every
@@ -36,6 +36,7 @@ mod gc;
 mod gc_world;
 mod limits;
 mod oob;
+mod patience;
 mod ring;
 mod ring_loom;
 mod wake_loom;
