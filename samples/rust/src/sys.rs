@@ -246,7 +246,7 @@ pub(crate) fn recv_message(
     let count = usize::try_from(count).map_err(|_| io::Error::last_os_error())?;
     let cut = header.msg_flags & libc::MSG_CTRUNC != 0;
     // SAFETY: The kernel has written so many bytes to the ancillary data's room, just now.
-    unsafe { ancillary.filled(header.msg_controllen as usize, cut) };
+    unsafe { ancillary.filled(header.msg_controllen, cut) };
 
     let path = mem::offset_of!(RawAddress, path);
     let len = (header.msg_namelen as usize).saturating_sub(path);

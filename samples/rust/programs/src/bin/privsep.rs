@@ -107,8 +107,8 @@ fn take(channel: &RunixStream) -> Outcome<RunixListener> {
     channel
         .recv_vectored_with_ancillary(&mut [IoSliceMut::new(&mut byte)], &mut ancillary)
         .map_err(cannot("receive the socket"))?;
-    for message in ancillary.messages() {
-        if let Ok(AncillaryData::ScmRights(mut descriptors)) = message {
+    for message in ancillary.messages().flatten() {
+        if let AncillaryData::ScmRights(mut descriptors) = message {
             if let Some(descriptor) = descriptors.next() {
                 let descriptor = descriptor.map_err(cannot("receive the socket"))?;
                 return Ok(RunixListener::from(descriptor));
