@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* ioctl(): queue sizes, the bound file, what is unknown; and signals by I/O. */
 
+#include <sched.h>
 #include "common.h"
 
 #include <grp.h>
@@ -257,7 +258,12 @@ TEST_F(ioctl, no_sigio_while_waiting)
 	char ch, other;
 	struct op op = { .fn = op_recv, .fd = self->fd[1], .buf = &ch, .len = 1 };
 	int fd = -1;
+	cpu_set_t one;
 
+	/* On another processor, who is woken may have gone on before it is asked whether it waits. */
+	CPU_ZERO(&one);
+	CPU_SET(sched_getcpu(), &one);
+	ASSERT_EQ(0, rc(sched_setaffinity(0, sizeof(one), &one)));
 	ASSERT_EQ(0, signal_on(self->fd[1], SIGIO));
 	ASSERT_TRUE(op_blocks(&op, SYS_recvfrom));
 	EXPECT_EQ(-EAGAIN, rc(recv(self->fd[1], &other, 1, MSG_DONTWAIT)));

@@ -394,7 +394,8 @@ TEST_F_TIMEOUT(race, everybody, 60)
 		pthread_join(r[i].thread, NULL);
 	EXPECT_EQ(0, world.bad) TH_LOG("%s", world.what);
 	TH_LOG("%ld calls, %d rounds", world.calls, rounds);
-	EXPECT_LT(10, rounds);
+	/* How many depends on the machine: two are enough to have come round. */
+	EXPECT_LT(1, rounds);
 	end_world();
 	EXPECT_EQ(before, count_fds());
 }

@@ -212,7 +212,8 @@ TEST_F(gc, moving)
 	}
 	done = true;
 	pthread_join(t, NULL);
-	EXPECT_LT(10, rounds);
+	/* How many depends on the machine; each of the two has been passed on. */
+	EXPECT_LT(2, rounds);
 	EXPECT_EQ(1, put_into(&n[rounds & 1], p[1]));
 	close(p[1]);
 	close(hold);
