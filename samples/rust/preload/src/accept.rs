@@ -8,6 +8,29 @@ use crate::name::Place;
 use crate::options;
 use crate::real;
 
+/// Makes a call that writes an address, and translates what it has written. Both
+/// kinds of success, a descriptor and zero, aren't negative.
+///
+/// # Safety
+///
+/// `address` and `len` are those of accept(2), and `call` passes them on.
+unsafe fn telling(
+    address: *mut sockaddr,
+    len: *mut socklen_t,
+    call: impl FnOnce() -> c_int,
+) -> c_int {
+    // SAFETY: By the function's safety requirements; the length was told by a call
+    // that succeeded.
+    unsafe {
+        let place = Place::read(address, len);
+        let result = call();
+        if result >= 0 {
+            place.translate_read(len);
+        }
+        result
+    }
+}
+
 /// # Safety
 ///
 /// That of accept(2).
@@ -17,16 +40,8 @@ unsafe extern "C-unwind" fn accept(
     address: *mut sockaddr,
     len: *mut socklen_t,
 ) -> c_int {
-    // SAFETY: The caller keeps to the contract; the length was told by a call
-    // that succeeded.
-    unsafe {
-        let place = Place::read(address, len);
-        let result = real::accept(fd, address, len);
-        if result >= 0 {
-            place.translate_read(len);
-        }
-        result
-    }
+    // SAFETY: The caller keeps to the contract.
+    unsafe { telling(address, len, || real::accept(fd, address, len)) }
 }
 
 /// # Safety
@@ -39,15 +54,8 @@ unsafe extern "C-unwind" fn accept4(
     len: *mut socklen_t,
     flags: c_int,
 ) -> c_int {
-    // SAFETY: As in `accept`.
-    unsafe {
-        let place = Place::read(address, len);
-        let result = real::accept4(fd, address, len, flags);
-        if result >= 0 {
-            place.translate_read(len);
-        }
-        result
-    }
+    // SAFETY: The caller keeps to the contract.
+    unsafe { telling(address, len, || real::accept4(fd, address, len, flags)) }
 }
 
 /// # Safety
@@ -59,15 +67,8 @@ unsafe extern "C-unwind" fn getsockname(
     address: *mut sockaddr,
     len: *mut socklen_t,
 ) -> c_int {
-    // SAFETY: As in `accept`.
-    unsafe {
-        let place = Place::read(address, len);
-        let result = real::getsockname(fd, address, len);
-        if result == 0 {
-            place.translate_read(len);
-        }
-        result
-    }
+    // SAFETY: The caller keeps to the contract.
+    unsafe { telling(address, len, || real::getsockname(fd, address, len)) }
 }
 
 /// # Safety
@@ -79,15 +80,8 @@ unsafe extern "C-unwind" fn getpeername(
     address: *mut sockaddr,
     len: *mut socklen_t,
 ) -> c_int {
-    // SAFETY: As in `accept`.
-    unsafe {
-        let place = Place::read(address, len);
-        let result = real::getpeername(fd, address, len);
-        if result == 0 {
-            place.translate_read(len);
-        }
-        result
-    }
+    // SAFETY: The caller keeps to the contract.
+    unsafe { telling(address, len, || real::getpeername(fd, address, len)) }
 }
 
 /// # Safety
