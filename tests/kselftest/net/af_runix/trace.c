@@ -58,12 +58,6 @@ TEST_F(trace, lengths)
 {
 	char dir[100], pid[40], buf[100];
 
-	/*
-	 * The names of tasks are not wanted: to know them, the tracer has itself called at
-	 * each wake-up and switch, and code of the scheduler that both processors run is
-	 * patched for it. An emulated processor may see the breakpoint of that for good.
-	 */
-	set_file(TRACING, "options/record-cmd", "0");
 	snprintf(dir, sizeof(dir), TRACING "/instances/rx.%d", getpid());
 	if (mkdir(dir, 0700))
 		SKIP(return, "no trace instance: %m");
