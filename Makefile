@@ -93,6 +93,9 @@ check-debug:
 check-kcsan:
 	@scripts/check --kcsan $(if $(ONLY),--only '$(ONLY)')
 
+coverage:
+	@scripts/coverage --lines $(if $(ONLY),--only '$(ONLY)')
+
 check-apps:
 	@scripts/check --apps $(if $(ONLY),--only '$(ONLY)')
 
@@ -145,6 +148,7 @@ help:
 #H                        [ONLY='shutdown scm_*': some of the guest's programs]
 #H   make check-debug     those under the debug kernel (KASAN, lock checks, leaks)
 #H   make check-kcsan     those that race, under a kernel that looks for data races
+#H   make coverage        how much of the Rust code the tests in a guest reach
 #H   make check-apps      Debian's programs over AF_RUNIX, by runix-run [ONLY='redis ssh']
 #H   make check-fast      those that need no guest
 #H   make check-rings     a million rings of sockets in flight [RINGS=N] [DEBUG=1]
@@ -175,6 +179,5 @@ help:
 #H RUNIX_ACCEL (kvm or tcg), RUNIX_MIRROR (a Debian archive's address).
 
 .PHONY: all tree modules modules_install install-headers programs install-programs \
-	clean run shell check check-debug check-kcsan check-apps check-fast \
-	check-rings \
+	clean run shell check check-debug check-kcsan check-apps check-fast check-rings coverage \
 	bench bench-gate bench-native bench-profile lint fmt rows prepare-kernel update clean-cache help

@@ -157,7 +157,7 @@ guest_image() { printf '%s\n' "$WORK/$1/image${2:-}/guest.cpio"; } # VERSION [-a
 build_image() { # VERSION [with-tests|for-apps]
 	local v=$1 out key part kind=
 	[[ ${2:-} != for-apps ]] || kind=-apps
-	out=$WORK/$v/image$kind
+	out=$(dirname "$(guest_image "$v" "$kind")")
 	local -a parts=("module=$(module_dir "$v")" "samples-c=$WORK/samples-c" "samples-rust=$WORK/samples-rust")
 	[[ ${2:-} != with-tests ]] || parts+=("tests=$(tests_dir "$v")")
 	[[ -z $kind ]] || parts+=("run=$WORK/preload")
