@@ -6,34 +6,28 @@ STEPS_DEBUG=7
 STEPS_KCSAN=7
 
 check_debug() { # VERSION of the stock kernel
-	local base=$1 start=$SECONDS
-	make_debug_kernel "$base"
-	build_module "$DEBUG_KERNEL"
-	build_provoke "$DEBUG_KERNEL"
-	expect "$DEBUG_KERNEL: C and Rust code of the module is instrumented" \
-		in_root "$RUNIX_TOP/scripts/lib/instrumented" "$(module_dir "$DEBUG_KERNEL")"
-	# The programs are the same as under the stock kernel.
-	build_tests "$base"
-	check_guest "$DEBUG_KERNEL" "${DEBUG_GUEST[@]}"
-	step "mistakes that the debug kernel must see"
-	check_provoked "$DEBUG_KERNEL" debug 'KASAN: ' "${DEBUG_GUEST[@]}"
-	note "$DEBUG_KERNEL took $(((SECONDS - start) / 60)) min $(((SECONDS - start) % 60)) s"
+	check_flavour "$1" debug asan 'KASAN: ' "${DEBUG_GUEST[@]}"
 }
 
 # The programs that make threads race, under the kernel that looks for data races.
 KCSAN_PROGRAMS='stress* race* scm_race scm_flight'
 
 check_kcsan() { # VERSION of the stock kernel
-	local base=$1 start=$SECONDS
-	make_debug_kernel "$base" kcsan
+	local ONLY=${ONLY:-$KCSAN_PROGRAMS}
+	check_flavour "$1" kcsan tsan 'KCSAN: data-race' "${KCSAN_GUEST[@]}"
+}
+
+check_flavour() { # VERSION FLAVOUR INSTRUMENTATION REPORT OPTIONS...
+	local base=$1 flavour=$2 instrumentation=$3 report=$4 start=$SECONDS
+	shift 4
+	make_debug_kernel "$base" "$flavour"
 	build_module "$DEBUG_KERNEL"
 	build_provoke "$DEBUG_KERNEL"
 	expect "$DEBUG_KERNEL: C and Rust code of the module is instrumented" \
-		in_root "$RUNIX_TOP/scripts/lib/instrumented" "$(module_dir "$DEBUG_KERNEL")" tsan
-	build_tests "$base"
-	ONLY=${ONLY:-$KCSAN_PROGRAMS} check_guest "$DEBUG_KERNEL" "${KCSAN_GUEST[@]}"
-	step "races that the kernel must see"
-	check_provoked "$DEBUG_KERNEL" kcsan 'KCSAN: data-race' "${KCSAN_GUEST[@]}"
+		in_root "$RUNIX_TOP/scripts/lib/instrumented" "$(module_dir "$DEBUG_KERNEL")" "$instrumentation"
+	check_guest "$DEBUG_KERNEL" "$@"
+	step "mistakes that the $flavour kernel must see"
+	ONLY='' check_provoked "$DEBUG_KERNEL" "$flavour" "$report" "$@"
 	note "$DEBUG_KERNEL took $(((SECONDS - start) / 60)) min $(((SECONDS - start) % 60)) s"
 }
 
