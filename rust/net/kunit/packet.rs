@@ -52,7 +52,9 @@ mod tests {
         }
 
         fn peek(&self, offset: Option<usize>) -> Option<(usize, usize)> {
-            let locked = |look: &mut dyn FnMut(&mut _)| look(&mut self.list.borrow_mut());
+            let locked = |look: &mut dyn FnMut(&mut PacketList<Arc<u32>>)| {
+                look(&mut self.list.borrow_mut());
+            };
             self.queue.peek(locked, offset, |p, at| {
                 // Nobody takes what is looked at.
                 assert!(self.queue.take(&mut self.list.borrow_mut()).is_err());
