@@ -11,6 +11,8 @@
 //! - Whenever an edge leaves a queue, or a reference in it is duplicated, the
 //!   socket of the queue is stamped with the number of the collector's run,
 //!   under the lock of the graph, and while the receiving socket is still held.
+//!   What never got into the queue leaves no stamp: otherwise who keeps on sending
+//!   to a full queue could keep the collector from ever emptying it.
 //!
 //! No lock is held for longer than it takes to go through [`BATCH`] edges.
 
@@ -471,11 +473,14 @@ impl InFlight {
     }
 
     /// Removes the edges of a message from the graph, and stamps the socket whose
-    /// queue it was in.
+    /// queue it was in, if it was.
     fn remove(&self, message: &Message) {
+        let queued = message.queued.load(Relaxed);
         for from in message.batches() {
             let mut graph = self.graph.lock();
-            self.stamp(message);
+            if queued {
+                self.stamp(message);
+            }
             for place in message.places(from) {
                 // Somebody has a reference to the message: nothing but the node is freed.
                 drop(graph.edges.remove_node(&place));

@@ -58,9 +58,9 @@
 //!    edges are changed under, at any time between the begin of the snapshot and
 //!    its end, and its references in the last of those;
 //! 3. a socket is reported with [`Vertex::keep`] if, between begin and end, an
-//!    edge left its queue, or a reference in it was duplicated by a peek. The caller
-//!    stamps it under that lock, while the receiving socket is still held, and
-//!    looks at the stamps once all sockets were read;
+//!    edge left its queue (also because it was freed), or a reference in it was
+//!    duplicated by a peek. The caller stamps it under that lock, while the receiving
+//!    socket is still held, and looks at the stamps once all sockets were read;
 //! 4. so is a socket if one of its edges was in the queue of another socket when
 //!    it was read than in the end: a connection was accepted. The caller compares
 //!    the two once all sockets were read;
@@ -69,10 +69,11 @@
 //!    edge that came in flight since the begin may be among them or not.
 //!
 //! Then every socket that is called garbage is garbage at the end, and what was
-//! garbage at the begin is called so. Sending, closing, and connecting to a
-//! socket by its name stamp nothing. The memory of a socket must be pinned for
-//! as long as its place is used: a socket may be freed meanwhile, and may then
-//! be called garbage, with a queue that is empty already.
+//! garbage at the begin is called so. Sending, failing to send, and connecting to
+//! a socket by its name stamp nothing: nobody can keep garbage from being found by
+//! sending to it. The memory of a socket must be pinned for as long as its place
+//! is used: a socket may be freed meanwhile, and may then be called garbage, with
+//! a queue that is empty already.
 //!
 //! For suppose that a socket is called garbage, and that somebody holds it at the
 //! end. At its reading he didn't: it had no references but those of its edges. Take the
