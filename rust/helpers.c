@@ -1444,12 +1444,7 @@ void runix_helper_scm_files_put(struct scm_fp_list *files)
 	__scm_destroy(&scm);
 }
 
-u32 runix_helper_scm_files_user(const struct scm_fp_list *files)
-{
-	return files->user ? from_kuid(&init_user_ns, files->user->uid) : 0;
-}
-
-bool runix_helper_scm_too_many(const struct scm_fp_list *files, unsigned long own)
+bool runix_helper_scm_over_limit(const struct scm_fp_list *files, unsigned long own)
 {
 	struct user_struct *user = files->user;
 
@@ -1457,7 +1452,12 @@ bool runix_helper_scm_too_many(const struct scm_fp_list *files, unsigned long ow
 		return false;
 	/* Written under a lock of AF_UNIX's own; off by a few at worst. */
 	own += READ_ONCE(user->unix_inflight);
-	return own > task_rlimit(current, RLIMIT_NOFILE) &&
+	return own > task_rlimit(current, RLIMIT_NOFILE);
+}
+
+bool runix_helper_scm_too_many(const struct scm_fp_list *files, unsigned long own)
+{
+	return runix_helper_scm_over_limit(files, own) &&
 	       !capable(CAP_SYS_RESOURCE) && !capable(CAP_SYS_ADMIN);
 }
 

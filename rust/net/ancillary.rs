@@ -52,15 +52,22 @@ impl Files {
         unsafe { (*self.0.as_ptr()).count_unix > 0 }
     }
 
-    /// Returns the user id of who sent the files, in the initial namespace.
-    pub(crate) fn user(&self) -> u32 {
+    /// Returns a number that tells the user who sent the files from all others who
+    /// have sent some that are still there.
+    pub(crate) fn user(&self) -> usize {
         // SAFETY: By the type invariants.
-        unsafe { bindings::scm_files_user(self.0.as_ptr()) }
+        unsafe { (*self.0.as_ptr()).user }.addr()
     }
 
-    /// Tells whether the sending user has too many descriptors in flight, with
-    /// `own` that the caller counts, beside those of AF_UNIX: more than
-    /// `RLIMIT_NOFILE` of the calling task, unless it is privileged.
+    /// Tells whether the sending user has more descriptors in flight, with `own` that
+    /// the caller counts, beside those of AF_UNIX, than `RLIMIT_NOFILE` of the calling
+    /// task. Any context.
+    pub(crate) fn over_limit(&self, own: usize) -> bool {
+        // SAFETY: By the type invariants.
+        unsafe { bindings::scm_over_limit(self.0.as_ptr(), own as c_ulong) }
+    }
+
+    /// Tells whether those are too many: the calling task isn't privileged.
     pub(crate) fn too_many(&self, own: usize) -> bool {
         // SAFETY: By the type invariants.
         unsafe { bindings::scm_too_many(self.0.as_ptr(), own as c_ulong) }

@@ -101,6 +101,29 @@ pub(super) struct Block {
 const FEW_PAGES: usize = ROOM[1] + ROOM[2];
 
 impl Block {
+    /// Bytes of memory that a block of the smallest size takes.
+    pub(super) const SMALLEST: usize = SIZES[0].next_power_of_two();
+
+    /// Allocates the memory of a block of the smallest size, for
+    /// [`Block::free_small`] to give back.
+    ///
+    /// It is aligned as a pointer is. May sleep. `ENOMEM` without memory.
+    #[inline]
+    pub(super) fn alloc_small() -> Result<NonNull<u8>> {
+        alloc_class(Class::Small)
+    }
+
+    /// Gives the memory of a block of the smallest size back.
+    ///
+    /// # Safety
+    ///
+    /// `raw` comes from [`Block::alloc_small`], and nobody uses it any more.
+    #[inline]
+    pub(super) unsafe fn free_small(raw: NonNull<u8>) {
+        // SAFETY: By the function's safety requirements.
+        unsafe { free_class(Class::Small, raw) };
+    }
+
     /// Allocates a block that suits `wanted` bytes, or the first of them.
     ///
     /// It is aligned as a pointer is. May sleep. `ENOMEM` without memory.

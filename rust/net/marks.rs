@@ -5,6 +5,10 @@
 //! A stream rarely has any: one load tells that there are none. The marks of a
 //! queue are in the order of its bytes, and don't overlap.
 
+use super::smallbox::{
+    SmallBox,
+    SMALL_BOX_SIZE, //
+};
 use super::word::Word;
 use crate::pure::oob::{
     Place,
@@ -15,7 +19,6 @@ use core::{
     ptr::NonNull, //
 };
 use kernel::{
-    alloc::flags::GFP_KERNEL_ACCOUNT,
     new_spinlock,
     prelude::*,
     sync::SpinLock, //
@@ -35,7 +38,7 @@ impl Rider for () {}
 pub(crate) struct Mark<M> {
     start: usize,
     len: usize,
-    next: Option<KBox<Mark<M>>>,
+    next: Option<SmallBox<Mark<M>>>,
     kind: Kind,
     value: M,
 }
@@ -55,7 +58,7 @@ impl<M> Mark<M> {
     /// Wraps a value, so that it can be queued under a lock.
     ///
     /// May sleep. `ENOMEM` without memory.
-    pub(crate) fn new(value: M) -> Result<KBox<Self>> {
+    pub(crate) fn new(value: M) -> Result<SmallBox<Self>> {
         let mark = Self {
             start: 0,
             len: 0,
@@ -63,7 +66,7 @@ impl<M> Mark<M> {
             kind: Kind::Plain,
             value,
         };
-        Ok(KBox::new(mark, GFP_KERNEL_ACCOUNT)?)
+        SmallBox::new(mark)
     }
 
     /// Makes it the mark of an out-of-band byte.
@@ -112,7 +115,7 @@ pub(super) struct Marks<M: Send> {
 /// `last` points to the last mark of the chain that begins at `first`; both are
 /// `None` at the same time.
 struct List<M> {
-    first: Option<KBox<Mark<M>>>,
+    first: Option<SmallBox<Mark<M>>>,
     last: Option<NonNull<Mark<M>>>,
     /// The position of the byte that is out of band: the one that was sent so
     /// last.
@@ -121,14 +124,14 @@ struct List<M> {
     gaps: usize,
 }
 
-// The marks are boxed: moving the list moves none of them.
+// The marks are in boxes: moving the list moves none of them.
 impl<M> Unpin for List<M> {}
 
 // SAFETY: The list owns its marks, which are `Send`.
 unsafe impl<M: Send> Send for List<M> {}
 
 impl<M> List<M> {
-    fn pop(&mut self) -> Option<KBox<Mark<M>>> {
+    fn pop(&mut self) -> Option<SmallBox<Mark<M>>> {
         let mut mark = self.first.take()?;
         self.first = mark.next.take();
         if self.first.is_none() {
@@ -157,7 +160,7 @@ impl<M> List<M> {
 
     /// Makes a gap of the out-of-band byte. It takes in a gap in front of it,
     /// whose mark is handed back, to be dropped after the lock.
-    fn open_gap(&mut self) -> Option<KBox<Mark<M>>> {
+    fn open_gap(&mut self) -> Option<SmallBox<Mark<M>>> {
         let position = self.urgent.take()?;
         let mut link = &mut self.first;
         loop {
@@ -216,9 +219,7 @@ impl<M: Send> Marks<M> {
     /// Returns how much memory the marks take, in bytes, about.
     #[inline]
     pub(super) fn memory(&self) -> usize {
-        /// A mark, what it points to, and what the allocator adds.
-        const EACH: usize = 256;
-        self.count.get().saturating_mul(EACH)
+        self.count.get().saturating_mul(SMALL_BOX_SIZE)
     }
 
     /// Puts a mark behind all others, for `len` bytes from `start` on, which
@@ -227,7 +228,7 @@ impl<M: Send> Marks<M> {
     /// By the writer alone.
     pub(super) fn push(
         &self,
-        mut mark: KBox<Mark<M>>,
+        mut mark: SmallBox<Mark<M>>,
         start: usize,
         len: usize,
         publish: impl FnOnce(),
@@ -244,7 +245,7 @@ impl<M: Send> Marks<M> {
             Some(last) => unsafe { (*last.as_ptr()).next = Some(mark) },
             None => list.first = Some(mark),
         }
-        // INVARIANT: The mark is the last one; boxed, it stays where it is.
+        // INVARIANT: The mark is the last one; in its box, it stays where it is.
         list.last = Some(raw);
         self.count.set_release(self.count.get().wrapping_add(1));
         publish();
@@ -300,7 +301,7 @@ impl<M: Send> Marks<M> {
                 let value = ptr::from_mut(&mut mark.value);
                 return Run {
                     len,
-                    // SAFETY: Marks leave the list by the reader alone, and are boxed: the value
+                    // SAFETY: Marks leave the list by the reader alone, out of boxes: the value
                     // stays where it is. The writer touches nothing but the link of the last mark.
                     value: Some(unsafe { &mut *value }),
                     out_of_band,

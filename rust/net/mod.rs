@@ -51,6 +51,7 @@ mod poll;
 mod procfs;
 mod queue;
 mod request;
+mod smallbox;
 mod sock;
 mod sysctl;
 mod table;
@@ -165,6 +166,7 @@ pub(crate) use request::{
     SockOpt,
     Splice, //
 };
+pub(crate) use smallbox::SmallBox;
 pub(crate) use sock::{
     Phase,
     Shutdown,

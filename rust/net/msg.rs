@@ -23,14 +23,14 @@ use kernel::{
 ///
 /// `raw` is valid for `'a` and nobody else uses it; its iterator is a source of
 /// at least `len` bytes that haven't been taken yet. `msg_namelen` bytes of
-/// `msg_name` are readable.
+/// `msg_name` are readable for `'a`, and stay as they are.
 pub(crate) struct SendMsg<'a> {
     raw: NonNull<kb::msghdr>,
     len: usize,
     _p: PhantomData<&'a mut kb::msghdr>,
 }
 
-impl SendMsg<'_> {
+impl<'a> SendMsg<'a> {
     /// Makes a `SendMsg` of what the socket layer hands in.
     ///
     /// # Safety
@@ -67,6 +67,11 @@ impl SendMsg<'_> {
     #[inline]
     pub(crate) fn is_plain(&self) -> bool {
         self.control_len() == 0 && !self.has_address() && !self.is_out_of_band()
+    }
+
+    /// Tells whether the message is nothing but bytes, and an address if there is one.
+    pub(crate) fn is_addressed_bytes(&self) -> bool {
+        self.control_len() == 0 && !self.is_out_of_band()
     }
 
     /// Tells whether out-of-band data is to be sent (`MSG_OOB`).
@@ -116,7 +121,7 @@ impl SendMsg<'_> {
     }
 
     /// Returns the address that was given, of at most 128 bytes.
-    pub(crate) fn address(&self) -> Option<&[u8]> {
+    pub(crate) fn address(&self) -> Option<&'a [u8]> {
         // SAFETY: By the type invariants; the address is a copy in kernel memory of that length.
         unsafe {
             let raw = self.raw.as_ptr();

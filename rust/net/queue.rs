@@ -36,6 +36,7 @@ use super::msg::{
     ReceiveMsg,
     SendMsg, //
 };
+use super::smallbox::SmallBox;
 use super::wait::full_barrier;
 use super::word::Word;
 use crate::pure::{
@@ -194,7 +195,7 @@ impl<M: Send> ByteQueue<M> {
         msg: &mut SendMsg<'_>,
         count: usize,
         sndbuf: usize,
-        mark: &mut Option<KBox<Mark<M>>>,
+        mark: &mut Option<SmallBox<Mark<M>>>,
     ) -> Result<(), PushError>
     where
         M: Rider,

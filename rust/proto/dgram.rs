@@ -3,7 +3,6 @@
 //! Datagrams: peers that change, and packets that find their way by name.
 
 use super::inflight::Passing;
-use super::module::FAMILY;
 use super::names;
 use super::packets::{
     self,
@@ -30,7 +29,10 @@ use crate::net::{
     Timeout,
     Turn, //
 };
-use crate::pure::patience::worth_of_bytes;
+use crate::pure::{
+    addr::Name,
+    patience::worth_of_bytes, //
+};
 use core::ptr;
 use kernel::{
     prelude::*,
@@ -134,23 +136,45 @@ fn disconnected(sk: &Live<'_>, old: &Sock) {
 /// Mirrors `unix_dgram_sendmsg()`. May sleep (`SO_SNDTIMEO`).
 pub(super) fn send(sk: &Live<'_>, msg: &mut SendMsg<'_>) -> Result<usize> {
     if !msg.is_plain() {
-        return send_any(sk, msg);
+        return send_named(sk, msg);
     }
     // A connection keeps its peer; that of a datagram socket may change, and needs a reference.
     if let Some(peer) = sk.peer() {
-        return send_plain(sk, msg, peer);
+        return send_plain(sk, msg, peer, None);
     }
     match sk.peer_get() {
-        Some(peer) => send_plain(sk, msg, &peer),
+        Some(peer) => send_plain(sk, msg, &peer, None),
         None => send_any(sk, msg),
     }
 }
 
-/// Sends a packet of nothing but bytes to the peer, where all is as it mostly is;
+/// Sends a packet to a receiver that is named, where nothing but the name goes with
+/// it; otherwise, or if there is no such receiver, it is for [`send_any`], which knows
+/// all errors and their order.
+///
+/// Cases of the bench: `to-path`, `to-abstract`.
+fn send_named(sk: &Live<'_>, msg: &mut SendMsg<'_>) -> Result<usize> {
+    if let Some(bytes) = msg.address().filter(|_| msg.is_addressed_bytes()) {
+        if let Ok(name) = names::parse(bytes) {
+            if let Ok(other) = names::find(sk, name, bytes) {
+                return send_plain(sk, msg, &other, Some(Address { name, bytes }));
+            }
+        }
+    }
+    send_any(sk, msg)
+}
+
+/// Sends a packet of nothing but bytes to the peer, or to who has the name in
+/// `address`, where all is as it mostly is;
 /// otherwise it is for [`send_any`] and [`send_packet`], which look at everything.
 ///
 /// Cases of the bench: `sr/seqpacket`, `sr/dgram`, and all that follow from those.
-fn send_plain(sk: &Live<'_>, msg: &mut SendMsg<'_>, peer: &Sock) -> Result<usize> {
+fn send_plain(
+    sk: &Live<'_>,
+    msg: &mut SendMsg<'_>,
+    peer: &Sock,
+    address: Option<Address<'_>>,
+) -> Result<usize> {
     let (len, sndbuf) = (msg.remaining(), sk.sndbuf());
     if sk.has_error()
         || sk.shutdown().send()
@@ -172,7 +196,7 @@ fn send_plain(sk: &Live<'_>, msg: &mut SendMsg<'_>, peer: &Sock) -> Result<usize
     if !takes || (!sequenced && sk.may_send(&state).is_err()) {
         drop(state);
         let (packet, timeout) = (Some(packet), timeout(sk, msg));
-        return send_packet(sk, packet, len, None, None, None, timeout);
+        return send_packet(sk, packet, len, address, None, None, timeout);
     }
     let queue = &peer.packets().ok_or(EINVAL)?.queue;
     let result = queue.push(&mut state.packets, packet);
@@ -218,14 +242,14 @@ fn send_packet(
     sk: &Live<'_>,
     mut packet: Option<Packet<Sent>>,
     len: usize,
-    address: Option<Address>,
+    address: Option<Address<'_>>,
     mut stated: Option<Sender>,
     mut files: Option<Files>,
     mut timeout: Timeout,
 ) -> Result<usize> {
     loop {
         let other = match &address {
-            Some(address) => names::find(sk, names::parse(address.bytes())?, address.bytes())?,
+            Some(address) => names::find(sk, address.name, address.bytes)?,
             None => sk.peer_get().ok_or(ENOTCONN)?,
         };
         if let Some(packet) = packet.as_mut() {
@@ -256,31 +280,20 @@ fn send_packet(
 }
 
 /// The address that a packet is sent to.
-struct Address {
-    bytes: [u8; 128],
-    len: usize,
+#[derive(Clone, Copy)]
+struct Address<'a> {
+    name: Name<'a>,
+    bytes: &'a [u8],
 }
 
-impl Address {
-    /// Copies the address of a message, if it has one, and checks it.
-    fn of(msg: &SendMsg<'_>) -> Result<Option<Self>> {
+impl<'a> Address<'a> {
+    /// Returns the address of a message, if it has one, and checks it.
+    fn of(msg: &SendMsg<'a>) -> Result<Option<Self>> {
         let Some(bytes) = msg.address() else {
             return Ok(None);
         };
-        crate::pure::addr::Name::parse(bytes, FAMILY.number())?;
-        let mut this = Self {
-            bytes: [0; 128],
-            len: bytes.len(),
-        };
-        this.bytes
-            .get_mut(..bytes.len())
-            .ok_or(EINVAL)?
-            .copy_from_slice(bytes);
-        Ok(Some(this))
-    }
-
-    fn bytes(&self) -> &[u8] {
-        self.bytes.get(..self.len).unwrap_or(&self.bytes)
+        let name = names::parse(bytes)?;
+        Ok(Some(Self { name, bytes }))
     }
 }
 

@@ -32,12 +32,14 @@ use crate::net::{
     UnixSock, //
 };
 use crate::pure::gc;
+use core::mem;
 use kernel::{
     alloc::flags::GFP_KERNEL_ACCOUNT,
     new_spinlock,
     prelude::*,
     rbtree::{
         RBTree,
+        RBTreeNode,
         RBTreeNodeReservation, //
     },
     sync::{
@@ -79,15 +81,47 @@ pub(crate) struct InFlight {
     unix_garbage: Atomic<i64>,
 }
 
-/// Users by id.
-struct Users(RBTree<u32, Arc<User>>);
+/// Users by what tells them apart ([`Files::user`]).
+///
+/// A user without files in flight isn't kept, but for the last one: most often that
+/// is who sends the next ones, too. (Rows `fds` of the bench.) What comes to have the
+/// same number in its place finds no files counted.
+struct Users {
+    tree: RBTree<usize, Arc<User>>,
+    /// The last one that had no more files, who may have some again.
+    last: usize,
+}
 
 // The nodes are boxed: moving the tree moves none of them.
 impl Unpin for Users {}
 
+impl Users {
+    /// Counts files as those of a user who is known, and returns that, unless there
+    /// are so many that somebody has to look at that.
+    fn count(&self, files: &Files) -> Option<Arc<User>> {
+        let user = self.tree.get(&files.user())?;
+        let own = user.count.load(Relaxed);
+        if files.over_limit(own) {
+            return None;
+        }
+        user.count.store(own.saturating_add(files.count()), Relaxed);
+        Some(user.clone())
+    }
+
+    /// Keeps one user without files in place of another, and returns that one's node,
+    /// to be dropped after the lock.
+    fn keep(&mut self, user: &User) -> Option<RBTreeNode<usize, Arc<User>>> {
+        let before = mem::replace(&mut self.last, user.id);
+        if before == user.id || self.tree.get(&before)?.count.load(Relaxed) != 0 {
+            return None;
+        }
+        self.tree.remove_node(&before)
+    }
+}
+
 /// A user who has files in flight.
 pub(super) struct User {
-    id: u32,
+    id: usize,
     /// How many; written under the lock of the users.
     count: Atomic<usize>,
     /// The run of the collector that last found garbage of this user.
@@ -278,7 +312,10 @@ impl InFlight {
     /// Returns the initialiser of an empty registry.
     pub(super) fn new() -> impl PinInit<Self> {
         pin_init!(Self {
-            users <- new_spinlock!(Users(RBTree::new()), "InFlight::users"),
+            users <- new_spinlock!(
+                Users { tree: RBTree::new(), last: 0 },
+                "InFlight::users"
+            ),
             graph <- new_spinlock!(
                 Graph { edges: RBTree::new(), last: 0 },
                 "InFlight::graph"
@@ -368,9 +405,20 @@ impl InFlight {
     ///
     /// May sleep. `ETOOMANYREFS` if there are too many already.
     fn try_count(&self, files: &Files) -> Result<Arc<User>> {
+        // On its own, so that the lock ends here.
+        let known = self.users.lock().count(files);
+        match known {
+            Some(user) => Ok(user),
+            None => self.count_first(files),
+        }
+    }
+
+    /// Does the same for a user who isn't known yet, or has many files in flight.
+    #[inline(never)]
+    fn count_first(&self, files: &Files) -> Result<Arc<User>> {
         let id = files.user();
         let own = |user: &Arc<User>| user.count.load(Relaxed);
-        let before = self.users.lock().0.get(&id).map_or(0, own);
+        let before = self.users.lock().tree.get(&id).map_or(0, own);
         // Another thread may get by at the same time, as with AF_UNIX.
         if files.too_many(before) {
             return Err(Error::from_errno(-ETOOMANYREFS));
@@ -380,7 +428,7 @@ impl InFlight {
                 .store(own(user).saturating_add(files.count()), Relaxed);
             user.clone()
         };
-        if let Some(user) = self.users.lock().0.get(&id) {
+        if let Some(user) = self.users.lock().tree.get(&id) {
             return Ok(add(user));
         }
         let new = User {
@@ -392,11 +440,11 @@ impl InFlight {
         let node = RBTreeNodeReservation::new(GFP_KERNEL_ACCOUNT)?;
         // Declared after what may be left over, and so dropped before it.
         let mut users = self.users.lock();
-        if let Some(user) = users.0.get(&id) {
+        if let Some(user) = users.tree.get(&id) {
             return Ok(add(user));
         }
         let user = add(&new);
-        drop(users.0.insert(node.into_node(id, new)));
+        drop(users.tree.insert(node.into_node(id, new)));
         Ok(user)
     }
 
@@ -406,9 +454,9 @@ impl InFlight {
         let left = user.count.load(Relaxed).saturating_sub(files.count());
         user.count.store(left, Relaxed);
         if left == 0 {
-            let node = users.0.remove_node(&user.id);
+            let other = users.keep(user);
             drop(users);
-            drop(node);
+            drop(other);
         }
     }
 
@@ -418,7 +466,7 @@ impl InFlight {
     /// Mirrors `unix_schedule_gc()`. May sleep.
     fn throttle(&self, files: &Files) {
         let users = self.users.lock();
-        let Some(user) = users.0.get(&files.user()) else {
+        let Some(user) = users.tree.get(&files.user()) else {
             return;
         };
         let many = gc::waits_for_collector(user.count.load(Relaxed));

@@ -30,6 +30,7 @@ use crate::net::{
     Rider,
     Sender,
     Shutdown,
+    SmallBox,
     SockType,
     Timeout,
     Turn, //
@@ -42,7 +43,6 @@ use crate::pure::{
     }, //
 };
 use kernel::{
-    alloc::flags::GFP_KERNEL_ACCOUNT,
     prelude::*,
     sync::atomic::Relaxed, //
 };
@@ -106,7 +106,7 @@ pub(crate) struct Sent {
     /// The sender, for as long as the packet's memory is charged to it.
     sender: Charge<Runix>,
     /// What goes with the packet.
-    attached: Option<KBox<Attached>>,
+    attached: Option<SmallBox<Attached>>,
 }
 
 impl Sent {
@@ -126,7 +126,7 @@ impl Sent {
     /// May sleep. `ENOMEM` without memory.
     pub(super) fn attach(&mut self, attached: Option<Attached>) -> Result {
         self.attached = match attached {
-            Some(attached) => Some(KBox::new(attached, GFP_KERNEL_ACCOUNT)?),
+            Some(attached) => Some(SmallBox::new(attached)?),
             None => None,
         };
         Ok(())
@@ -139,7 +139,7 @@ impl Sent {
 
     /// Takes out what goes with the packet.
     pub(super) fn detach(&mut self) -> Option<Attached> {
-        self.attached.take().map(KBox::into_inner)
+        self.attached.take().map(SmallBox::into_inner)
     }
 }
 

@@ -31,6 +31,7 @@ use crate::net::{
     SendMsg,
     Sender,
     Shutdown,
+    SmallBox,
     Sock,
     Timeout,
     Turn, //
@@ -214,7 +215,7 @@ fn send_all(
 }
 
 /// Makes a mark that of an out-of-band byte.
-fn mark_urgent(mark: &mut Option<KBox<Mark<Attached>>>) -> Result {
+fn mark_urgent(mark: &mut Option<SmallBox<Mark<Attached>>>) -> Result {
     let mut urgent = match mark.take() {
         Some(mark) => mark,
         None => Mark::new(Attached::NOTHING)?,
