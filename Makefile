@@ -9,7 +9,8 @@ KDIR	?= /lib/modules/$(shell uname -r)/build
 -include $(KDIR)/runix-kdir.mk
 
 # Such a tree is used in the build root that made it, with the same compilers and the
-# same names for all paths. RUNIX_HOST_TOOLS=1 takes the host's own tools instead.
+# same names for all paths. RUNIX_HOST_TOOLS=1 takes the host's own tools instead; a tree
+# that was made by them says so itself.
 ifdef RUNIX_TREE_CACHE
 ifneq ($(RUNIX_IN_ROOT)$(RUNIX_HOST_TOOLS),1)
 ENTER	:= RUNIX_CACHE=$(RUNIX_TREE_CACHE) $(CURDIR)/scripts/enter
@@ -41,39 +42,7 @@ tree:
 modules: tree
 	+$(KBUILD) modules
 
-# The stock kernel's signing key is not ours to sign with, and the tree has no System.map
-# from which the kernel's make would call depmod.
-modules_install: tree
-	$(MAKE) -C $(KDIR) M=$(CURDIR) $(KFLAGS) CONFIG_MODULE_SIG_ALL= modules_install
-	@PATH="$$PATH:/usr/sbin:/sbin"; command -v depmod >/dev/null || \
-		{ echo "no depmod here (package kmod): modprobe will not find the module"; exit 0; }; \
-	depmod $(if $(INSTALL_MOD_PATH),-b $(INSTALL_MOD_PATH)) \
-		$(or $(RUNIX_KERNELRELEASE),$(shell $(MAKE) -s -C $(KDIR) kernelrelease))
-
-# --- what programs need, without the module -----------------------------------------
-PREFIX	?= /usr/local
-CARGO	?= cargo
-VERSION_OF_HEADER := $(shell sed -n 's/^const VERSION: &str = "\(.*\)";/\1/p' rust/runix.rs)
-
-# The C header, and the file by which pkg-config finds it.
-install-headers:
-	install -D -m 644 rust/uapi/runix.h $(DESTDIR)$(PREFIX)/include/runix.h
-	install -d $(DESTDIR)$(PREFIX)/share/pkgconfig
-	sed 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION_OF_HEADER)|' samples/c/runix.pc.in \
-		>$(DESTDIR)$(PREFIX)/share/pkgconfig/runix.pc
-
-# runix-run and what it preloads, runixstat, and the manual pages.
-programs:
-	$(CARGO) build --release --locked --manifest-path samples/rust/Cargo.toml \
-		-p runix-programs -p runix-run -p runix-preload
-
-install-programs:
-	install -D -m 755 samples/rust/target/release/runix-run $(DESTDIR)$(PREFIX)/bin/runix-run
-	install -D -m 755 samples/rust/target/release/runixstat $(DESTDIR)$(PREFIX)/bin/runixstat
-	install -D -m 644 samples/rust/target/release/librunix_preload.so \
-		$(DESTDIR)$(PREFIX)/lib/runix/librunix_preload.so
-	install -D -m 644 Documentation/runix-run.1 $(DESTDIR)$(PREFIX)/share/man/man1/runix-run.1
-	install -D -m 644 Documentation/runix.7 $(DESTDIR)$(PREFIX)/share/man/man7/runix.7
+include scripts/install.mk
 
 clean:
 	+$(if $(wildcard $(KDIR)/Makefile),$(KBUILD) clean,@echo "no kernel tree at $(KDIR): nothing to clean")
@@ -82,7 +51,7 @@ run:
 	@scripts/run
 
 shell:
-	@scripts/run --shell
+	@scripts/run --shell $(WITH)
 
 check:
 	@scripts/check $(if $(ONLY),--only '$(ONLY)')
@@ -98,6 +67,9 @@ coverage:
 
 check-apps:
 	@scripts/check --apps $(if $(ONLY),--only '$(ONLY)')
+
+check-tutorial:
+	@scripts/check --tutorial
 
 check-fast:
 	@scripts/check --fast
@@ -116,6 +88,9 @@ bench-native:
 
 bench-profile:
 	@scripts/bench-profile $(CASE)
+
+trace:
+	@scripts/trace $(if $(UPDATE),--update)
 
 fuzz:
 	@scripts/fuzz --seed "$(SEED)" --minutes "$(MINUTES)"
@@ -143,19 +118,24 @@ help:
 
 #H Try it, on any Debian 12 or 13 machine:
 #H   make run             from nothing to programs talking over AF_RUNIX in a guest
-#H   make shell           a shell in that guest
+#H   make shell           a shell in that guest [WITH='programs that it gets']
 #H   make check           every test; ends with "N passed, N failed, N skipped"
 #H                        [ONLY='shutdown scm_*': some of the guest's programs]
 #H   make check-debug     those under the debug kernel (KASAN, lock checks, leaks)
 #H   make check-kcsan     those that race, under a kernel that looks for data races
 #H   make coverage        how much of the Rust code the tests in a guest reach
 #H   make check-apps      Debian's programs over AF_RUNIX, by runix-run [ONLY='redis ssh']
+#H   make check-tutorial  what Documentation/tutorial.rst has its reader type
 #H   make check-fast      those that need no guest
 #H   make check-rings     a million rings of sockets in flight [RINGS=N] [DEBUG=1]
 #H   make fuzz            random programs on AF_UNIX and AF_RUNIX [SEED=1] [MINUTES=10]
 #H   make lint            style, layers, unsafe, panics
 #H   make fmt             rustfmt on the sources
 #H   make rows            Documentation/behaviour.rst, of what the last check has found
+#H
+#H See what it does:
+#H   make trace           the functions that one write() and one read() pass through
+#H                        [UPDATE=1: puts them into Documentation/write-path.rst]
 #H
 #H See how fast it is, in instructions, against AF_UNIX, pipes and TCP:
 #H   make bench           the whole table, as CSV and as a chart [BENCH='sr/stream/*']
@@ -167,10 +147,15 @@ help:
 #H   make prepare-kernel  a tree with Rust metadata for a stock Debian kernel
 #H                        [VERSION=7.3.4+deb13-amd64]
 #H   make                 runix.ko and runix_echo.ko [KDIR=<tree with Rust metadata>]
-#H   make modules_install as root, into /lib/modules [INSTALL_MOD_PATH=<root>]
-#H   make install-headers as root, runix.h and a file for pkg-config [PREFIX=/usr/local]
-#H   make programs        runix-run and runixstat, by cargo; make install-programs as root
+#H   make programs        runix-run and runixstat, by cargo
 #H   make clean           removes what make has built here
+#H
+#H Install it, as root; all of them take DESTDIR=<root> and PREFIX=/usr/local:
+#H   make install         all of it [KEY=<key> CERT=<certificate>: sign the modules]
+#H   make modules_install runix.ko alone, into /lib/modules
+#H   make install-headers runix.h and a file for pkg-config
+#H   make install-programs  runix-run, runixstat, manual pages
+#H   make uninstall       removes what make install has put there
 #H
 #H   make update          looks for newer kernels at the next run
 #H   make clean-cache     removes all that was downloaded and built
@@ -178,6 +163,7 @@ help:
 #H Variables: RUNIX_CACHE (default ~/.cache/runix), RUNIX_SERIES (7.3 or 7.2),
 #H RUNIX_ACCEL (kvm or tcg), RUNIX_MIRROR (a Debian archive's address).
 
-.PHONY: all tree modules modules_install install-headers programs install-programs \
+.PHONY: all tree modules \
 	clean run shell check check-debug check-kcsan check-apps check-fast check-rings coverage \
 	bench bench-gate bench-native bench-profile lint fmt rows prepare-kernel update clean-cache help
+.PHONY: check-tutorial trace
