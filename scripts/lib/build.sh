@@ -183,3 +183,9 @@ build_image() { # VERSION [with-tests|for-apps]
 		"$(kernel_stock "$v")" "${parts[@]}"
 	stamp "$out" "$key"
 }
+
+# More files for a guest, as a second archive behind the first. Both are in the cache.
+add_to_image() { # IMAGE DIRECTORY
+	# shellcheck disable=SC2016
+	logged in_root sh -c 'cd "$2" && find . | sort | cpio --quiet -o -H newc -R 0:0 >>"$1"' sh "$1" "$2"
+}

@@ -8,7 +8,7 @@ guest() { # VERSION MODE OUT OPTIONS...
 	# What is chosen by name, with commas for blanks: the kernel's command line has those.
 	[[ -z ${ONLY:-} ]] || set -- "$@" --append "runix.only=${ONLY// /,}"
 	set -- "$@" "${GUEST_OPTIONS[@]}"
-	"$RUNIX_TOP/scripts/qemu" --kernel "$(kernel_image "$v")" --initrd "$(guest_image "$v" "${IMAGE:-}")" \
+	"$RUNIX_TOP/scripts/qemu" --kernel "$(kernel_image "$v")" --initrd "${GUEST_IMAGE:-$(guest_image "$v" "${IMAGE:-}")}" \
 		--mode "$mode" --out "$out" "$@"
 }
 
