@@ -65,6 +65,13 @@ check_module() { # VERSION
 	expect_failure "check-panic: a module that panics is refused" 'can panic' \
 		in_root "$RUNIX_TOP/scripts/check-panic" "$fake"
 	expect "clippy: module" clippy_module "$v"
+	logged in_root sh -c 'nm "$1" | sed "s/.* //" | c++filt -s rust >"$2"' \
+		sh "$(module_dir "$v")/runix.ko" "$OUT/symbols"
+	expect "Documentation/write-path.rst names functions that are there" \
+		"$RUNIX_TOP/scripts/lib/trace-report" --check "$SRC/Documentation/write-path.rst" "$OUT/symbols"
+	grep -v 'sendmsg' "$OUT/symbols" >"$OUT/symbols-less"
+	expect_failure "trace-report: a function that is gone is noticed" 'Stream::sendmsg' \
+		"$RUNIX_TOP/scripts/lib/trace-report" --check "$SRC/Documentation/write-path.rst" "$OUT/symbols-less"
 }
 
 # Clippy through the kernel's own build; a warning is an error.
