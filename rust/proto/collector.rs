@@ -257,6 +257,8 @@ fn find(in_flight: &InFlight) -> Result<KVVec<ARef<Sock>>> {
     // What is left of a ring may become garbage without any socket being closed.
     if rings || unix || wakes {
         in_flight.suspect();
+    } else {
+        in_flight.end_without_ring();
     }
     Ok(found)
 }

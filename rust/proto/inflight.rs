@@ -62,6 +62,15 @@ const ETOOMANYREFS: i32 = 109;
 /// How many edges are added, removed or read in one critical section.
 pub(super) const BATCH: usize = 64;
 
+/// There is no ring.
+const NONE: u32 = 0;
+
+/// There may be one, and the collector hasn't looked since that was said.
+const MAYBE: u32 = 1;
+
+/// The collector is looking, and may find that there is none.
+const SEEN: u32 = 2;
+
 /// All files in flight.
 #[pin_data]
 pub(crate) struct InFlight {
@@ -73,8 +82,8 @@ pub(crate) struct InFlight {
     /// The number of the collector's run that is under way, or was the last.
     /// Written under the lock of the graph.
     run: Atomic<usize>,
-    /// There may be a ring in the graph.
-    suspect: Atomic<bool>,
+    /// Whether there may be a ring in the graph: [`NONE`], [`MAYBE`] or [`SEEN`].
+    suspect: Atomic<u32>,
     /// How many edges are references to sockets of AF_UNIX.
     unix: Atomic<usize>,
     /// When garbage of AF_UNIX was found, zero if that is long ago.
@@ -322,7 +331,7 @@ impl InFlight {
             ),
             // Ahead of what a new user has littered.
             run: Atomic::new(2),
-            suspect: Atomic::new(false),
+            suspect: Atomic::new(NONE),
             unix: Atomic::new(0),
             unix_garbage: Atomic::new(0),
         })
@@ -330,19 +339,19 @@ impl InFlight {
 
     /// Lets the collector look for garbage, if there may be some. Any context.
     fn something_closed(&self) {
-        if self.suspect.load(Relaxed) {
+        if self.is_suspect() {
             COLLECTOR.schedule();
         }
     }
 
     /// Tells whether there may be garbage. A snapshot; any context.
     pub(super) fn is_suspect(&self) -> bool {
-        self.suspect.load(Relaxed)
+        self.suspect.load(Relaxed) != NONE
     }
 
     /// Lets the collector come back. Any context.
     pub(super) fn suspect(&self) {
-        self.suspect.store(true, Relaxed);
+        self.suspect.store(MAYBE, Relaxed);
         COLLECTOR.schedule_after(collector::INTERVAL);
     }
 
@@ -382,8 +391,15 @@ impl InFlight {
         let graph = self.graph.lock();
         let run = self.run.load(Relaxed).wrapping_add(1);
         self.run.store(run, Relaxed);
-        self.suspect.store(false, Relaxed);
+        self.suspect.store(SEEN, Relaxed);
         (run, graph.last)
+    }
+
+    /// Notes that the run which [`Self::begin`] began has found no ring, unless there
+    /// may be one by now. Any context.
+    pub(super) fn end_without_ring(&self) {
+        // If it fails, somebody has said that there may be one.
+        self.suspect.cmpxchg(SEEN, NONE, Relaxed).ok();
     }
 
     /// Counts files of a user as in flight. Nobody is refused for garbage: if

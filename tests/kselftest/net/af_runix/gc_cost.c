@@ -88,10 +88,13 @@ static int build(int n, int pipe)
 	return first.fd;
 }
 
-/* The longest time that sending took while others were closed; of a few, the shortest. */
+/*
+ * The longest time that sending took while others were closed; of a few windows, the
+ * shortest. Where in no window it has had the time to be kept waiting, of all the longest.
+ */
 static double worst_send_us(int ms)
 {
-	int64_t best = INT64_MAX, end, limit = now_ms() + 10000;
+	int64_t best = INT64_MAX, worst = 0, end, limit = now_ms() + 10000;
 	int i = 0;
 
 	while (i < WINDOWS && now_ms() < limit) {
@@ -103,14 +106,15 @@ static double worst_send_us(int ms)
 			close_another(family);
 			usleep(500);
 		}
-		/* It has had the time to be kept waiting. */
+		if (longest > worst)
+			worst = longest;
 		if (sends < before + 20)
 			continue;
 		if (longest < best)
 			best = longest;
 		i++;
 	}
-	return best / 1000.0;
+	return (i ? best : worst) / 1000.0;
 }
 
 static void measure(struct __test_metadata *_metadata, int n)
@@ -132,6 +136,8 @@ static void measure(struct __test_metadata *_metadata, int n)
 	longest = 0;
 	begin = now_ms();
 	close(hold);
+	/* Both look when a socket is closed. */
+	close_another(family);
 	EXPECT_TRUE(goes(family, p[0]));
 	begin = now_ms() - begin;
 	dead = longest / 1000.0;
