@@ -91,6 +91,17 @@ static inline FILE *as_runix_fopen(const char *path, const char *mode)
 
 #define fopen(path, mode)	as_runix_fopen(path, mode)
 
+/* An option that generic code gives to AF_UNIX alone: a program of ours would call this. */
+static inline int as_runix_getsockopt(int fd, int level, int name, void *value,
+				      socklen_t *size)
+{
+	if (level == SOL_SOCKET && name == SO_PEERPIDFD && *size == sizeof(int))
+		return runix_get_peerpidfd(fd, value);
+	return getsockopt(fd, level, name, value, size);
+}
+
+#define getsockopt	as_runix_getsockopt
+
 /* Younger than some C libraries; the Makefile takes it from the kernel. */
 #if !defined(SO_INQ) && defined(KERNEL_SO_INQ)
 #define SO_INQ	KERNEL_SO_INQ
