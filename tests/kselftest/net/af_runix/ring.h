@@ -10,7 +10,7 @@
 #define MIXED		"/sys/module/runix/parameters/mixed_collector"
 
 /* Long enough for collectors that look every few seconds. */
-#define IN_TIME		20000
+#define IN_TIME		(20000 * time_scale())
 
 static inline long read_number(const char *path)
 {
