@@ -8,18 +8,20 @@
 
 debug_fragments() { printf '%s\n' "$RUNIX_TOP"/tests/debug/{base,"$1"}.config; } # FLAVOUR
 
-# What a debug kernel boots with, and how long it may take: it is many times as slow.
+# What a debug kernel boots with, and how long it may take: it is many times as slow. It is
+# silent for as long as a program may run, which is heard of at its end.
 # kasan_multi_shot: every report, not only the first. slab_debug=F: without the
 # allocator's per-processor arrays, in which pointers to whatever was allocated stay
 # behind, so that kmemleak takes a lost object for one that is still in use. no5lvl: while
 # the kernel looks at its first processor, KASAN takes addresses of five levels for wild
 # ones, and an interrupt in that moment, which a busy machine makes likely, is the end.
-DEBUG_GUEST=(--memory 2G --time "${RUNIX_DEBUG_TIME:-2400}" --silence 400
+DEBUG_GUEST=(--memory 2G --time "${RUNIX_DEBUG_TIME:-2400}" --silence 700
 	--append "runix.timeout=600 runix.time-scale=4 watchdog_thresh=60 kasan_multi_shot slab_debug=F kunit.enable=1 no5lvl runix.reset")
 
-# The kernel that looks for races stops one of two now and then, to see who comes by.
-KCSAN_GUEST=(--memory 2G --time "${RUNIX_DEBUG_TIME:-2400}" --silence 400
-	--append "runix.timeout=600 runix.time-scale=4 watchdog_thresh=60 runix.reset")
+# The kernel that looks for races stops one of two now and then, to see who comes by. While
+# it starts, that can be the end of it.
+KCSAN_GUEST=(--memory 2G --time "${RUNIX_DEBUG_TIME:-2400}" --silence 700
+	--append "runix.timeout=600 runix.time-scale=4 watchdog_thresh=60 kcsan.early_enable=0 runix.reset")
 
 debug_version() { printf '%s-%s\n' "${1%%+*}" "${2:-debug}"; } # VERSION of the stock kernel [FLAVOUR]
 
@@ -113,7 +115,7 @@ provoke_dir() { printf '%s\n' "$WORK/$1/provoke"; } # DEBUG_VERSION
 build_provoke() { # DEBUG_VERSION
 	local v=$1 out key
 	out=$(provoke_dir "$v")
-	key=$(key_of "$(<"$(kernel_tree "$v")/.runix-stamp")" "$(hash_of tests/debug/provoke)" \
+	key=$(key_of "$(<"$(kernel_tree "$v")/.runix-stamp")" "$(hash_of tests/debug/provoke rust/kcsan.mk)" \
 		"$(declare -f build_provoke module_make)")
 	stamp_ok "$out" "$key" && return
 	rm -rf "$out"
