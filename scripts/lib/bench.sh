@@ -65,8 +65,6 @@ bench_guest() {
 		--append "runix.bench=$arguments" --time 7200 --silence 900 "$@"
 }
 
-joined() { (IFS=,; printf '%s\n' "$*"); }
-
 # The report refuses what it must: a slow row, a failed one, nothing at all.
 check_bench_report() {
 	local report=$RUNIX_TOP/scripts/lib/bench-report file=$OUT/bench-doctored

@@ -5,15 +5,22 @@
 STEPS_DEBUG=7
 STEPS_KCSAN=7
 
-check_debug() { # VERSION of the stock kernel
+# What `make check` runs under the debug kernel: what is about memory and locks more than
+# about what calls return. `make check-debug` runs all.
+DEBUG_PROGRAMS='dgram fault fuzz inject* listen oob* options packet race scm_flight scm_race scm_rights sendrecv seqpacket splice stress user_memory'
+
+check_debug() { # VERSION of the stock kernel [PROGRAMS]
+	local ONLY=${ONLY:-${2:-}}
 	check_flavour "$1" debug asan 'KASAN: ' "${DEBUG_GUEST[@]}"
 }
 
-# The programs that make threads race, under the kernel that looks for data races.
+# The programs that make threads race, under the kernel that looks for data races, and
+# fewer for `make check`.
 KCSAN_PROGRAMS='stress* race* scm_race scm_flight'
+KCSAN_SHORT='race scm_race stress'
 
-check_kcsan() { # VERSION of the stock kernel
-	local ONLY=${ONLY:-$KCSAN_PROGRAMS}
+check_kcsan() { # VERSION of the stock kernel [PROGRAMS]
+	local ONLY=${ONLY:-${2:-$KCSAN_PROGRAMS}}
 	check_flavour "$1" kcsan tsan 'KCSAN: data-race' "${KCSAN_GUEST[@]}"
 }
 

@@ -107,13 +107,14 @@ coverage_results() {
 	while line=$(cat $places) && [ -n "$line" ]; do say "PASSED $line"; done
 }
 
-# Patterns of the programs to run, separated by commas; the rest is left out then.
+# Patterns of programs, separated by commas: those to run, where others are left out
+# without a word, and those to leave out.
 ONLY=$(sed -nE 's/.*runix\.only=([^ ]+).*/\1/p' /proc/cmdline)
+EXCEPT=$(sed -nE 's/.*runix\.except=([^ ]+).*/\1/p' /proc/cmdline)
 
-chosen() { # PROGRAM
-	[ -n "$ONLY" ] || return 0
+matches() { # PROGRAM PATTERNS
 	set -f
-	for pattern in $(echo "$ONLY" | tr , ' '); do
+	for pattern in $(echo "$2" | tr , ' '); do
 		case $1 in $pattern) set +f; return 0 ;; esac
 	done
 	set +f
