@@ -32,14 +32,45 @@ check_host() {
 	cat "$OUT/cargo" >>"$LOG"
 	record_cargo "tests/host" "$OUT/cargo" "$rc"
 	expect "clippy: tests/host" cargo_in tests/host target-host clippy --locked --all-targets -- -D warnings
-	expect "clippy: samples/rust" cargo_in samples/rust target-samples clippy --locked --workspace -- -D warnings
+	expect "clippy: samples/rust" cargo_in samples/rust target-samples clippy --locked --workspace --all-features -- -D warnings
 	expect "clippy: runix-run" cargo_in samples/rust target-samples clippy --locked --all-targets \
 		-p runix-redirect -p runix-run -p runix-preload -- -D warnings
 	check_crate "samples/rust/programs" -p runix-programs
-	check_crate "samples/rust" -p runix --lib
-	check_crate "samples/rust: examples" -p runix --doc
+	check_crate "samples/rust" -p runix-socket --all-features --lib
+	check_crate "samples/rust: examples" -p runix-socket --all-features --doc
+	RUNIX_FAMILY=1 check_crate "samples/rust: on AF_UNIX" -p runix-socket --all-features --test api
+	expect "crate: is ready to be published" crate_package
+	expect "C: the header is found by pkg-config" header_found
 	check_crate "samples/rust: runix-run" -p runix-redirect -p runix-run -p runix-preload
 	keep_results host "$OUT/results-host"
+}
+
+# A C program finds the installed header by the file for pkg-config: as that tool reads it,
+# if there is one, and as it would.
+header_found() {
+	local prefix=$OUT/prefix flags
+	make -s -C "$RUNIX_TOP" KDIR="$OUT" PREFIX="$prefix" install-headers
+	flags=$(. <(grep = "$prefix/share/pkgconfig/runix.pc") &&
+		eval "echo $(sed -n 's/^Cflags: //p' "$prefix/share/pkgconfig/runix.pc")")
+	if command -v pkg-config >/dev/null; then
+		[[ $(PKG_CONFIG_PATH=$prefix/share/pkgconfig pkg-config --cflags runix) == "$flags"* ]]
+	fi
+	# shellcheck disable=SC2086
+	in_root gcc-14 $flags -Wall -Wextra -Werror -pedantic -fsyntax-only -x c - <<-END
+		#include <runix.h>
+		struct sockaddr_runix address = { .srunix_family = AF_RUNIX };
+	END
+}
+
+# What would be published: no warning, nothing but sources, examples and the read-me. A
+# package of a checkout that isn't committed is one as well.
+crate_package() {
+	local list
+	list=$(cargo_in samples/rust target-samples package --locked --allow-dirty --list -p runix-socket 2>&1)
+	! grep -vE '^(\.cargo_vcs_info\.json|Cargo\.(lock|toml|toml\.orig)|README\.md|(src|examples)/[a-z_]+\.rs)$' <<<"$list" || return
+	grep -qx src/lib.rs <<<"$list"
+	grep -qx examples/greeting.rs <<<"$list"
+	cargo_in samples/rust target-samples package --locked --allow-dirty --no-verify -p runix-socket
 }
 
 check_crate() { # NAME ARGUMENTS...
@@ -89,6 +120,12 @@ check_harness() { # VERSION
 
 	scan() { printf '%s\n' "$1" >"$OUT/console"; "$top/scripts/lib/scan-console" "$OUT/console"; }
 	expect "harness: a quiet console passes" scan '[    1.0] runix: registered'
+	timer() { printf '[    1.0] %s\n' 'WARNING: kernel/time/hrtimer.c:1 at hrtimer_forward+0x7b/0xc0' 'Call Trace:' \
+		" $1+0x35b/0x8b0$2" '---[ end trace 0000000000000000 ]---'; }
+	expect "harness: the scheduler's own timer is no trouble" scan "$(timer dl_task_timer)"
+	expect_failure "harness: another timer is" WARNING scan "$(timer tick_nohz_handler)"
+	expect_failure "harness: nor is it that if we are in it" WARNING \
+		scan "$(timer dl_task_timer)"$'\n'"$(timer dl_task_timer ' [runix]')"
 	local line
 	for line in 'BUG: KASAN: slab-use-after-free in f' 'WARNING: CPU: 0 PID: 1 at f' \
 		'Oops: 0000 [#1] SMP' 'WARNING: possible recursive locking detected' \

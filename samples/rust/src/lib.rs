@@ -6,7 +6,8 @@
 //! AF_RUNIX behaves as AF_UNIX does: the same addresses, the same calls, the
 //! same errors. Whoever knows [`UnixListener`] and [`UnixStream`] knows
 //! [`RunixListener`] and [`RunixStream`]. The kernel module `runix` has to be
-//! loaded; see [`family()`] for the number it goes by.
+//! loaded; see [`family()`] for the number it goes by. The package is named
+//! `runix-socket`, the crate `runix`.
 //!
 //! Besides, there are [`RunixDatagram`], [`RunixSeqpacket`], and
 //! [`SocketAncillary`] for what comes with messages: file descriptors, and who
@@ -33,6 +34,8 @@
 //!
 //! - `tokio`: `AsyncRunixListener` and `AsyncRunixStream`, for programs on the
 //!   tokio runtime.
+//! - `mio`: all types are `mio::event::Source`, for programs with an event loop
+//!   of their own.
 //!
 //! [`UnixListener`]: std::os::unix::net::UnixListener
 //! [`UnixStream`]: std::os::unix::net::UnixStream
@@ -46,10 +49,14 @@ mod asynchronous;
 mod datagram;
 mod family;
 mod fd;
+#[cfg(test)]
+mod header;
 mod listener;
 mod messages;
 mod options;
 mod seqpacket;
+#[cfg(feature = "mio")]
+mod source;
 mod stream;
 mod sys;
 

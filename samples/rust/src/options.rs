@@ -148,18 +148,12 @@ pub(crate) use {impl_options, impl_peer_pidfd};
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::header::Header;
 
     /// The header is the source of these numbers.
     #[test]
     fn same_numbers_as_the_header() {
-        let header = include_str!("../../../rust/uapi/runix.h");
-        let value = |name: &str| {
-            header.lines().find_map(|line| {
-                let mut words = line.split_whitespace();
-                (words.next() == Some("#define") && words.next() == Some(name))
-                    .then(|| words.next().unwrap().parse::<i32>().unwrap())
-            })
-        };
+        let Some(header) = Header::read() else { return };
         for (name, switch) in [
             ("PASSCRED", Switch::PASSCRED),
             ("PASSSEC", Switch::PASSSEC),
@@ -168,9 +162,10 @@ mod tests {
             ("RIGHTS_NOTRUNC", Switch::RIGHTS_NOTRUNC),
             ("PEERPIDFD", Switch::PEERPIDFD),
         ] {
-            assert_eq!(value(&format!("RUNIX_{name}")), Some(switch.own), "{name}");
+            let own = header.value(&format!("RUNIX_{name}"));
+            assert_eq!(own, Some(switch.own), "{name}");
             // Older ones are told by the C library alone.
-            if let Some(number) = value(&format!("SO_{name}")) {
+            if let Some(number) = header.value(&format!("SO_{name}")) {
                 assert_eq!(number, switch.socket, "{name}");
             }
         }

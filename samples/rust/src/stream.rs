@@ -98,6 +98,31 @@ impl RunixStream {
         Ok(Self { fd })
     }
 
+    /// Connects and never waits; the stream is non-blocking. For event loops.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`connect`](Self::connect);
+    /// [`WouldBlock`](io::ErrorKind::WouldBlock) if the listener's backlog is
+    /// full: the kernel doesn't tell when there is room, so try again later.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// use runix::{RunixStream, SocketAddr};
+    ///
+    /// # fn main() -> std::io::Result<()> {
+    /// let address = SocketAddr::from_pathname("/tmp/echo.sock")?;
+    /// let stream = RunixStream::connect_nonblocking(&address)?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn connect_nonblocking(address: &SocketAddr) -> io::Result<Self> {
+        let stream = Self::unconnected()?;
+        sys::connect(&stream.fd, address)?;
+        Ok(stream)
+    }
+
     /// Makes two streams that are connected to each other; see socketpair(2).
     ///
     /// # Errors
@@ -124,7 +149,6 @@ impl RunixStream {
     }
 
     /// A stream that is not connected yet, non-blocking.
-    #[cfg(feature = "tokio")]
     pub(crate) fn unconnected() -> io::Result<Self> {
         let fd = sys::socket(Kind::STREAM)?;
         sys::set_nonblocking(&fd, true)?;

@@ -9,6 +9,8 @@ mod ancillary;
 mod asynchronous;
 mod listener;
 mod message;
+#[cfg(feature = "mio")]
+mod source;
 mod stream;
 
 use std::env;
