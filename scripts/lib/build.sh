@@ -86,11 +86,21 @@ build_rust_samples() {
 	stamp "$out" "$key"
 }
 
-# The library that runix-run preloads, which can't be static, and a program for it to be
-# preloaded into.
+# The crate's test against a running kernel, as the host's tests build it. cargo puts a hash
+# into its name: the older ones go, and it puts the wanted one back.
+build_api_test() {
+	local target=$WORK/target-samples
+	rm -f "$target"/debug/deps/api-*
+	try_logged in_root env -C "$SRC/samples/rust" CARGO_TARGET_DIR="$target" \
+		cargo test --locked -p runix-socket --all-features --test api --no-run
+}
+
+# The library that runix-run preloads, which can't be static, and programs for it to be
+# preloaded into. Besides, the crate's examples and tests.
 build_preload() {
 	local out=$WORK/preload target=$WORK/target-preload key
-	key=$(key_of "$(hash_of samples/rust rust/uapi)" "$(<"$ROOT/.runix-stamp")" "$(declare -f build_preload)")
+	key=$(key_of "$(hash_of samples/rust rust/uapi tests/apps/entries.c)" "$(<"$ROOT/.runix-stamp")" \
+		"$(declare -f build_preload build_api_test)")
 	if stamp_ok "$out" "$key"; then
 		step "preloaded library is built"
 		return
@@ -100,12 +110,19 @@ build_preload() {
 	begin_incremental "$target"
 	try_logged in_root env -C "$SRC/samples/rust" CARGO_TARGET_DIR="$target" \
 		cargo build --release --locked -p runix-preload --lib --examples
+	((LOGGED_RC != 0)) || try_logged in_root env -C "$SRC/samples/rust" CARGO_TARGET_DIR="$target" \
+		cargo build --release --locked -p runix-socket --all-features --examples
+	((LOGGED_RC != 0)) || build_api_test
 	end_incremental "$target"
 	((LOGGED_RC == 0)) || exit "$LOGGED_RC"
 	mkdir -p "$out"
 	cp "$target/release/librunix_preload.so" "$out/"
 	find "$target/release/examples" -maxdepth 1 -type f -perm -u+x \
-		-name 'unix-*' ! -name '*-????????????????' -exec cp -t "$out" {} +
+		! -name '*-????????????????' -exec cp -t "$out" {} +
+	find "$WORK/target-samples/debug/deps" -maxdepth 1 -type f -perm -u+x -name 'api-*' -exec cp {} "$out/crate-api" \;
+	logged in_root strip "$out/crate-api"
+	logged in_root gcc-14 -O2 -D_FORTIFY_SOURCE=2 -Wall -Wextra -Werror -pthread \
+		-o "$out/entries" "$SRC/tests/apps/entries.c"
 	stamp "$out" "$key"
 }
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0
 
 //! A program on tokio that knows nothing of AF_RUNIX: it echoes to clients of
-//! its own over AF_UNIX, at the path that is its argument.
+//! its own over AF_UNIX, at the path that is its argument. Then it keeps its
+//! listener and two connections until its standard input ends.
 
 use std::env;
 use std::io;
@@ -18,13 +19,17 @@ fn main() -> io::Result<()> {
     let path = env::args().nth(1).expect("give a path");
     let runtime = Builder::new_current_thread().enable_io().build()?;
     runtime.block_on(async {
-        streams(&path).await?;
-        datagrams(&path).await
+        let listener = UnixListener::bind(&path)?;
+        streams(&listener, &path).await?;
+        datagrams(&path).await?;
+        let _client = UnixStream::connect(&path).await?;
+        let _server = listener.accept().await?;
+        io::copy(&mut io::stdin(), &mut io::sink())?;
+        Ok(())
     })
 }
 
-async fn streams(path: &str) -> io::Result<()> {
-    let listener = UnixListener::bind(path)?;
+async fn streams(listener: &UnixListener, path: &str) -> io::Result<()> {
     let server = async {
         let mut served = JoinSet::new();
         for _ in 0..CLIENTS {

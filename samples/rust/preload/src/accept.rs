@@ -4,6 +4,7 @@
 
 use libc::{c_int, c_void, sockaddr, socklen_t};
 
+use crate::errno;
 use crate::name::Place;
 use crate::options;
 use crate::real;
@@ -97,11 +98,12 @@ unsafe extern "C-unwind" fn getsockopt(
 ) -> c_int {
     // SAFETY: The caller keeps to the contract, which `options::told` demands.
     unsafe {
+        let before = errno::get();
         let result = real::getsockopt(fd, level, name, value, len);
         if level != libc::SOL_SOCKET {
             return result;
         }
-        options::told(fd, name, value, len, result)
+        options::told(fd, name, value, len, (result, before))
     }
 }
 

@@ -56,12 +56,14 @@ unsafe extern "C-unwind" fn socketpair(
 /// Makes it on AF_RUNIX, or on AF_UNIX where that is not to be had.
 fn in_family(settings: &Settings, protocol: c_int, make: &dyn Fn(c_int, c_int) -> c_int) -> c_int {
     let family = c_int::from(settings.family);
+    let before = errno::get();
     // Either family takes its own number for a protocol.
     let result = make(family, if protocol == UNIX { family } else { protocol });
     if result >= 0 || !settings.falls_back || !is_absence(errno::get()) {
         return result;
     }
     trace::warn_of_absence(settings.family);
+    errno::set(before);
     make(UNIX, protocol)
 }
 

@@ -2,6 +2,8 @@
 
 //! Options of sockets: taken along to the other family, and told to the program.
 
+use std::slice;
+
 use libc::{c_int, c_void, socklen_t};
 
 use crate::hint::{self, CHANGED};
@@ -127,31 +129,23 @@ pub(crate) fn note(fd: c_int) {
 ///
 /// # Safety
 ///
-/// The arguments are those of the call, and `result` what came of it.
+/// The arguments are those of the call, `result` is what came of it, and
+/// `before` what `errno` was.
 pub(crate) unsafe fn told(
     fd: c_int,
     name: c_int,
     value: *mut c_void,
     len: *mut socklen_t,
-    result: c_int,
+    (result, before): (c_int, c_int),
 ) -> c_int {
     let Some(settings) = settings::get() else {
         return result;
     };
     let family = c_int::from(settings.family);
-    if name == libc::SO_DOMAIN {
+    if name == libc::SO_DOMAIN && result == 0 {
         // SAFETY: The call has succeeded, so both are there, and so many bytes
         // of the value.
-        unsafe {
-            let value = value.cast::<c_int>();
-            if result == 0
-                && len.read_unaligned() as usize >= size_of::<c_int>()
-                && value.read_unaligned() == family
-            {
-                value.write_unaligned(UNIX);
-            }
-        }
-        return result;
+        unsafe { tell_unix(value.cast(), len.read_unaligned() as usize, family) };
     }
     let own = match (name, errno::get()) {
         _ if result == 0 => None,
@@ -166,5 +160,23 @@ pub(crate) unsafe fn told(
         return result;
     };
     // SAFETY: The caller promises that they are the arguments of such a call.
-    unsafe { real::getsockopt(fd, SOL_RUNIX, own, value, len) }
+    let result = unsafe { real::getsockopt(fd, SOL_RUNIX, own, value, len) };
+    if result == 0 {
+        errno::set(before);
+    }
+    result
+}
+
+/// Puts AF_UNIX where the family was told, in as many bytes as there was place for.
+///
+/// # Safety
+///
+/// So many bytes are there, or as many as a number has.
+unsafe fn tell_unix(value: *mut u8, len: usize, family: c_int) {
+    let len = len.min(size_of::<c_int>());
+    // SAFETY: The caller promises it.
+    let told = unsafe { slice::from_raw_parts_mut(value, len) };
+    if *told == family.to_ne_bytes()[..len] {
+        told.copy_from_slice(&UNIX.to_ne_bytes()[..len]);
+    }
 }

@@ -89,6 +89,7 @@ pub(crate) fn place(
     } else {
         [Some(UNIX), None]
     };
+    let before = errno::get();
     let mut result = None;
     for target in order.into_iter().flatten() {
         let name = name.in_family(target);
@@ -100,6 +101,7 @@ pub(crate) fn place(
         let Some((value, moved)) = done else { continue };
         result = Some(value);
         if value >= 0 {
+            errno::set(before);
             settled(fd, call, moved);
             if call != Call::Send || moved {
                 trace::tell(call.text(), fd, Some(&text), family_name(target));

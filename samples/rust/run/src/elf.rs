@@ -4,6 +4,7 @@
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
+use std::os::fd::AsRawFd;
 use std::os::unix::fs::MetadataExt;
 
 /// What stands in the way.
@@ -11,8 +12,25 @@ use std::os::unix::fs::MetadataExt;
 pub(crate) enum Obstacle {
     /// It is linked statically: nobody looks at `LD_PRELOAD`.
     Static,
-    /// It runs as another user or group: the loader takes no such library.
+    /// It runs as another user or group, or with capabilities of its own: the
+    /// loader takes no such library.
     Privileged,
+    /// It is for another kind of processor, as a 32-bit one.
+    Foreign,
+    /// It is linked with another C library than the preloaded one.
+    OtherLibrary,
+}
+
+impl Obstacle {
+    /// The reason, as users are told.
+    pub(crate) fn reason(self) -> &'static str {
+        match self {
+            Self::Static => "it is linked statically",
+            Self::Privileged => "it changes its user, group or capabilities",
+            Self::Foreign => "it is for another kind of processor, or 32-bit",
+            Self::OtherLibrary => "it is linked with musl",
+        }
+    }
 }
 
 const SETUID: u32 = 0o4000;
@@ -21,14 +39,13 @@ const PT_INTERP: u32 = 3;
 
 /// Looks for what stands in the way of preloading a library into a program.
 ///
-/// What is no 64-bit ELF file of this machine's byte order, as a script, is
-/// not looked into: it is none.
+/// What is no ELF file, as a script, is not looked into.
 ///
 /// # Errors
 ///
 /// Those of reading the file.
 pub(crate) fn obstacle(program: &mut File) -> io::Result<Option<Obstacle>> {
-    if program.metadata()?.mode() & (SETUID | SETGID) != 0 {
+    if program.metadata()?.mode() & (SETUID | SETGID) != 0 || gains_capabilities(program) {
         return Ok(Some(Obstacle::Privileged));
     }
     let mut start = [0; 64];
@@ -36,24 +53,58 @@ pub(crate) fn obstacle(program: &mut File) -> io::Result<Option<Obstacle>> {
         Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
         other => other?,
     }
-    let order = if cfg!(target_endian = "little") { 1 } else { 2 };
-    if start[..6] != [0x7f, b'E', b'L', b'F', 2, order] {
+    if start[..4] != *b"\x7fELF" {
         return Ok(None);
     }
+    let order = if cfg!(target_endian = "little") { 1 } else { 2 };
+    if start[4..6] != [2, order] {
+        return Ok(Some(Obstacle::Foreign));
+    }
+    Ok(match interpreter(program, &start)? {
+        None => Some(Obstacle::Static),
+        Some(path) if path.starts_with(b"/lib/ld-musl") => Some(Obstacle::OtherLibrary),
+        Some(_) => None,
+    })
+}
+
+/// Whether who runs it gets capabilities from the file. The superuser has them anyway.
+fn gains_capabilities(program: &File) -> bool {
+    // SAFETY: The name is a string of C. No value is asked for, only its length.
+    unsafe {
+        libc::geteuid() != 0
+            && libc::fgetxattr(
+                program.as_raw_fd(),
+                c"security.capability".as_ptr(),
+                std::ptr::null_mut(),
+                0,
+            ) > 0
+    }
+}
+
+/// The start of the path of the loader that a program names, if it does; `start`
+/// is the file's.
+fn interpreter(program: &mut File, start: &[u8; 64]) -> io::Result<Option<[u8; 16]>> {
     let half = |at: usize| u16::from_ne_bytes([start[at], start[at + 1]]);
-    let mut offset = [0; 8];
-    offset.copy_from_slice(&start[32..40]);
-    let (mut at, size, count) = (u64::from_ne_bytes(offset), half(54), half(56));
+    let (mut at, size, count) = (word(start, 32), half(54), half(56));
     for _ in 0..count {
-        let mut kind = [0; 4];
+        let mut header = [0; 56];
         program.seek(SeekFrom::Start(at))?;
-        program.read_exact(&mut kind)?;
-        if u32::from_ne_bytes(kind) == PT_INTERP {
-            return Ok(None);
+        program.read_exact(&mut header)?;
+        if header[..4] == PT_INTERP.to_ne_bytes() {
+            let mut path = [0; 16];
+            program.seek(SeekFrom::Start(word(&header, 8)))?;
+            program.read_exact(&mut path)?;
+            return Ok(Some(path));
         }
         at = at.saturating_add(size.into());
     }
-    Ok(Some(Obstacle::Static))
+    Ok(None)
+}
+
+fn word(bytes: &[u8], at: usize) -> u64 {
+    let mut word = [0; 8];
+    word.copy_from_slice(&bytes[at..at + 8]);
+    u64::from_ne_bytes(word)
 }
 
 #[cfg(test)]
@@ -84,24 +135,41 @@ mod tests {
         assert_eq!(look("script", b"#!/bin/sh\n", 0o700).unwrap(), None);
     }
 
-    #[test]
-    fn a_static_program() {
-        // This one, less the header that names the interpreter.
-        let mut program = fs::read(env::current_exe().unwrap()).unwrap();
-        let at = u64::from_ne_bytes(program[32..40].try_into().unwrap()) as usize;
+    /// This program, and where its header that names the interpreter is.
+    fn this_program() -> (Vec<u8>, usize) {
+        let program = fs::read(env::current_exe().unwrap()).unwrap();
         let size = usize::from(u16::from_ne_bytes([program[54], program[55]]));
         let count = usize::from(u16::from_ne_bytes([program[56], program[57]]));
-        let mut changed = 0;
-        for header in 0..count {
-            let kind = &mut program[at + header * size..][..4];
-            if kind == PT_INTERP.to_ne_bytes() {
-                kind.copy_from_slice(&[0; 4]);
-                changed += 1;
-            }
-        }
-        assert_eq!(changed, 1);
+        let header = (0..count)
+            .map(|header| word(&program, 32) as usize + header * size)
+            .find(|at| program[*at..][..4] == PT_INTERP.to_ne_bytes());
+        (program, header.unwrap())
+    }
+
+    #[test]
+    fn a_static_program() {
+        let (mut program, header) = this_program();
+        program[header..][..4].copy_from_slice(&[0; 4]);
         let found = look("static", &program, 0o700).unwrap();
         assert_eq!(found, Some(Obstacle::Static));
+    }
+
+    #[test]
+    fn another_library() {
+        let (mut program, header) = this_program();
+        let path = word(&program, header + 8) as usize;
+        let other = b"/lib/ld-musl-x86_64.so.1\0";
+        program[path..][..other.len()].copy_from_slice(other);
+        let found = look("musl", &program, 0o700).unwrap();
+        assert_eq!(found, Some(Obstacle::OtherLibrary));
+    }
+
+    #[test]
+    fn another_processor() {
+        let (mut program, _) = this_program();
+        program[4] = 1;
+        let found = look("foreign", &program, 0o700).unwrap();
+        assert_eq!(found, Some(Obstacle::Foreign));
     }
 
     #[test]

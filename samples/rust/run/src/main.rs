@@ -22,8 +22,6 @@ use runix::RunixStream;
 use runix_programs::{matches, run, Failure, Outcome};
 use runix_redirect::variable;
 
-use elf::Obstacle;
-
 const LIBRARY: &str = "librunix_preload.so";
 
 fn main() -> ExitCode {
@@ -144,17 +142,15 @@ fn is_there(strict: bool) -> Outcome<bool> {
 }
 
 fn warn_of_obstacles(path: &PathBuf) {
+    // Who may run a program need not be allowed to read it.
     let found = File::open(path).and_then(|mut file| elf::obstacle(&mut file));
-    let reason = match found {
-        Ok(Some(Obstacle::Static)) => "it is linked statically",
-        Ok(Some(Obstacle::Privileged)) => "it changes its user or group",
-        // Who may run a program need not be allowed to read it.
-        Ok(None) | Err(_) => return,
-    };
-    eprintln!(
-        "runix-run: '{}' stays on AF_UNIX, as {reason}: no library can be preloaded",
-        path.display()
-    );
+    if let Ok(Some(obstacle)) = found {
+        eprintln!(
+            "runix-run: '{}' stays on AF_UNIX, as {}: no library can be preloaded",
+            path.display(),
+            obstacle.reason()
+        );
+    }
 }
 
 /// Puts into the program's environment what the library reads.
