@@ -2,11 +2,12 @@
 """Sockets of the address family AF_RUNIX.
 
 AF_RUNIX is UNIX-domain sockets under another family number. Python's own socket
-module makes such a socket, and sends, receives, listens and accepts with it, but
-it can't write or read the address of a family that it doesn't know. This module
-adds that: a socket() here is a socket.socket whose addresses are those that
-Python has for AF_UNIX: a str for a path, bytes that begin with a NUL byte for an
-abstract name, "" for none.
+module makes such a socket, and sends, receives and listens with it, but refuses
+each call in which the address of a family that it doesn't know is written or read
+("bad family"), accept() among them. This module makes those calls by ctypes: a
+socket() here is a socket.socket whose addresses are those that Python has for
+AF_UNIX: a str for a path, bytes that begin with a NUL byte for an abstract name,
+"" for none.
 
     import runix
 
@@ -26,15 +27,20 @@ The kernel module runix has to be loaded.
 """
 
 import ctypes
+import errno
 import os
 import select
 import socket as _socket
+import struct
 
 __all__ = ["AF_RUNIX", "SOL_RUNIX", "connect", "socket", "socketpair"]
 
 SOL_RUNIX = 21077
 
 _PATH_MAX = 108
+
+# MSG_CMSG_CLOEXEC: as all of Python's descriptors, those that are received stay here.
+_CLOEXEC = 0x40000000
 
 
 def _family():
@@ -59,6 +65,57 @@ class _Address(ctypes.Structure):
     address is told with a NUL byte behind it."""
 
     _fields_ = [("family", ctypes.c_ushort), ("path", ctypes.c_ubyte * (_PATH_MAX + 1))]
+
+
+class _Slice(ctypes.Structure):
+    """struct iovec"""
+
+    _fields_ = [("base", ctypes.c_void_p), ("length", ctypes.c_size_t)]
+
+
+class _Message(ctypes.Structure):
+    """struct msghdr"""
+
+    _fields_ = [("name", ctypes.c_void_p), ("name_length", ctypes.c_uint32),
+                ("slices", ctypes.c_void_p), ("count", ctypes.c_size_t),
+                ("control", ctypes.c_void_p), ("control_length", ctypes.c_size_t),
+                ("flags", ctypes.c_int)]
+
+
+def _message(raw, raw_length, data, control):
+    """The header of a message, and what it points to and so has to be kept."""
+    part = _Slice(ctypes.addressof(data), len(data))
+    return _Message(ctypes.addressof(raw), raw_length, ctypes.addressof(part), 1,
+                    ctypes.addressof(control), len(control)), part
+
+
+# struct cmsghdr; what follows it begins, and ends, at a multiple of its first member.
+_CONTROL = struct.Struct("@Nii")
+_ALIGNMENT = struct.calcsize("@N")
+
+
+def _aligned(length):
+    return -(-length // _ALIGNMENT) * _ALIGNMENT
+
+
+def _encode_control(ancdata):
+    control = b""
+    for level, kind, data in ancdata:
+        data = bytes(data)
+        control += _CONTROL.pack(_CONTROL.size + len(data), level, kind) + data
+        control += bytes(_aligned(len(control)) - len(control))
+    return control
+
+
+def _decode_control(control):
+    ancdata, at = [], 0
+    while at + _CONTROL.size <= len(control):
+        length, level, kind = _CONTROL.unpack_from(control, at)
+        if length < _CONTROL.size:
+            break
+        ancdata.append((level, kind, control[at + _CONTROL.size:at + length]))
+        at += _aligned(length)
+    return ancdata
 
 
 def _encode(address):
@@ -90,10 +147,12 @@ class socket(_socket.socket):
         super().__init__(AF_RUNIX, type, proto, fileno)
 
     def _call(self, function, *arguments):
-        """A call that may fail, or wait: Python's timeouts hold for connect only."""
-        if function(self.fileno(), *arguments) < 0:
+        """A call, made once more where a signal has interrupted it."""
+        while (result := function(self.fileno(), *arguments)) < 0:
             error = ctypes.get_errno()
-            raise OSError(error, os.strerror(error))
+            if error != errno.EINTR:
+                raise OSError(error, os.strerror(error))
+        return result
 
     def _named(self, function):
         raw = _Address()
@@ -124,11 +183,16 @@ class socket(_socket.socket):
     def getpeername(self):
         return self._named(_libc.getpeername)
 
+    def _wait(self):
+        """Until there is something to receive, where there is a timeout."""
+        timeout = self.gettimeout()
+        if timeout and not select.select([self], [], [], timeout)[0]:
+            raise TimeoutError("timed out")
+
     def accept(self):
-        fd, _ = self._accept()
+        self._wait()
+        fd = self._call(_libc.accept4, None, None, _socket.SOCK_CLOEXEC)
         sock = socket(self.type, fileno=fd)
-        if _socket.getdefaulttimeout() is None and self.gettimeout():
-            sock.setblocking(True)
         return sock, sock.getpeername()
 
     def dup(self):
@@ -137,42 +201,42 @@ class socket(_socket.socket):
         return sock
 
     def sendto(self, data, *arguments):
-        """sendto(data[, flags], address)"""
+        """sendto(data[, flags], address). It doesn't wait if there is a timeout, and
+        the receiver is full: BlockingIOError."""
         *flags, address = arguments
         return self.sendmsg([data], [], *(flags or [0]), address)
 
     def sendmsg(self, buffers, ancdata=(), flags=0, address=None):
         if address is None:
             return super().sendmsg(buffers, ancdata, flags)
-        if ancdata:
-            raise NotImplementedError("connect first, to send ancillary data")
         raw, length = _encode(address)
         data = b"".join(buffers)
-        sent = _libc.sendto(self.fileno(), data, ctypes.c_size_t(len(data)), flags,
-                            ctypes.byref(raw), length)
-        if sent < 0:
-            error = ctypes.get_errno()
-            raise OSError(error, os.strerror(error))
-        return sent
+        data = (ctypes.c_char * len(data)).from_buffer_copy(data)
+        control = _encode_control(ancdata)
+        control = (ctypes.c_char * len(control)).from_buffer_copy(control)
+        message, _kept = _message(raw, length, data, control)
+        return self._call(_libc.sendmsg, ctypes.byref(message), flags)
 
     def recvfrom(self, bufsize, flags=0):
-        # Python tells no more than 14 bytes of such an address.
-        timeout = self.gettimeout()
-        if timeout and not select.select([self], [], [], timeout)[0]:
-            raise TimeoutError("timed out")
-        data = ctypes.create_string_buffer(bufsize)
-        raw = _Address()
-        length = ctypes.c_uint32(ctypes.sizeof(raw))
-        received = _libc.recvfrom(self.fileno(), data, ctypes.c_size_t(bufsize), flags,
-                                  ctypes.byref(raw), ctypes.byref(length))
-        if received < 0:
-            error = ctypes.get_errno()
-            raise OSError(error, os.strerror(error))
-        return data.raw[:received], _decode(raw, min(length.value, ctypes.sizeof(raw)))
+        data, _, _, address = self.recvmsg(bufsize, 0, flags)
+        return data, address
 
-    def recvmsg(self, *arguments):
-        """As in socket.socket, but for the address: use recvfrom() for that."""
-        return super().recvmsg(*arguments)[:3] + (None,)
+    def recvfrom_into(self, buffer, nbytes=0, flags=0):
+        view = memoryview(buffer).cast("B")
+        data, address = self.recvfrom(nbytes or len(view), flags)
+        view[:len(data)] = data
+        return len(data), address
+
+    def recvmsg(self, bufsize, ancbufsize=0, flags=0):
+        self._wait()
+        raw = _Address()
+        data = (ctypes.c_char * bufsize)()
+        control = (ctypes.c_char * ancbufsize)()
+        message, _kept = _message(raw, ctypes.sizeof(raw), data, control)
+        received = self._call(_libc.recvmsg, ctypes.byref(message), flags | _CLOEXEC)
+        return (data.raw[:min(received, bufsize)],
+                _decode_control(control.raw[:message.control_length]), message.flags,
+                _decode(raw, min(message.name_length, ctypes.sizeof(raw))))
 
 
 def connect(address, type=_socket.SOCK_STREAM):
