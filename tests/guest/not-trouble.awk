@@ -4,11 +4,13 @@
 # * KCSAN's reports of races that others have among themselves; the kernel has many. A
 #   race is ours if one of the two accesses is made by a module of ours, or for it, by a
 #   function that it calls: within the first FRAMES frames of a stack;
+# * the stock kernel's complaint of its own timer for the deadline server of the scheduler
+#   (dl_task_timer), which a processor that gets little time of the machine provokes;
 # * the stack that is shown where a memory cgroup was at its limit and its task killed.
 #
 # Whatever is not such a report, or isn't complete, is passed on.
 
-function give() { if (ours || !whole) printf "%s", report; report = ""; inside = 0 }
+function give() { if (ours || !whole) printf "%s", report; report = ""; inside = "" }
 
 {
 	body = $0
@@ -19,7 +21,21 @@ function give() { if (ours || !whole) printf "%s", report; report = ""; inside =
 
 body ~ /^BUG: KCSAN: data-race/ {
 	if (inside) give()
-	inside = 1; ours = 0; whole = 0; frame = 99; report = $0 "\n"
+	inside = "race"; ours = 0; whole = 0; frame = 99; report = $0 "\n"
+	next
+}
+
+body ~ /^WARNING: kernel\/time\/hrtimer\.c:[0-9]+ at hrtimer_forward\+/ {
+	if (inside) give()
+	inside = "timer"; ours = 0; whole = 0; server = 0; report = $0 "\n"
+	next
+}
+
+inside == "timer" {
+	report = report $0 "\n"
+	if (body ~ /^ *dl_task_timer\+/) server = 1
+	if (body ~ /[+]0x.*\[runix/) ours = 1
+	if (body ~ /^---\[ end trace/) { whole = server; give() }
 	next
 }
 
