@@ -38,7 +38,7 @@ check_apps() { # VERSION
 	step "testing Debian's programs in a guest: $v"
 	out=$OUT/guest-apps
 	mkdir -p "$out"
-	IMAGE=-apps guest "$v" apps "$out" --disk "$(apps_disk)" --memory 2G --time "${RUNIX_GUEST_TIME:-1200}" --silence 300 \
+	IMAGE=-apps guest "$v" apps "$out" --disk "$(apps_disk)" --memory 2G --time "${RUNIX_GUEST_TIME:-1200}" --silence 450 \
 		2>"$out/errors" || rc=$?
 	record_guest "programs" "$out" "$rc"
 }

@@ -2,6 +2,8 @@
 """What the tests in Python have in common."""
 
 import ctypes
+import os
+import subprocess
 import sys
 import threading
 import traceback
@@ -34,11 +36,18 @@ def is_unix(sock):
     return family(sock) == AF_UNIX
 
 
+def check_listed(path):
+    """runixstat knows of a socket of that name, and that it is ours."""
+    listed = subprocess.run(["runixstat", "--name", path], capture_output=True, text=True).stdout
+    assert f"/{os.getpid()}/" in listed, listed
+
+
 def run_all(names):
-    """Runs the functions that are named test_, and tells what came of each."""
+    """Runs the functions that are named test_, or those that the arguments behind the
+    first one choose, and tells what came of each."""
     failed = 0
     for name, function in list(names.items()):
-        if not name.startswith("test_"):
+        if not name.startswith("test_") or (sys.argv[2:] and name[5:] not in sys.argv[2:]):
             continue
         title = (function.__doc__ or name).strip().rstrip(".")
         try:

@@ -21,7 +21,7 @@ RUN=(runix-run --trace="$TRACE")
 [[ -z ${APPS_PLAIN:-} ]] || RUN=(env)
 run() { "${RUN[@]}" "$@"; }
 
-TESTS=0
+TESTS=0 FAILED=0
 STARTED=()
 
 end() {
@@ -36,7 +36,7 @@ end() {
 		kill -9 "$pid" 2>/dev/null
 	done
 	wait
-	sed 's/^/# /' "$TRACE" | tail -n 30
+	((!FAILED)) || sed 's/^/# /' "$TRACE" | tail -n 30
 	echo "1..$TESTS"
 }
 trap end EXIT
@@ -51,6 +51,7 @@ check() {
 	else
 		[[ -z $out ]] || sed 's/^/# /' <<<"$out" | tail -n 40
 		echo "not ok $TESTS $name"
+		FAILED=1
 	fi
 }
 
@@ -92,3 +93,24 @@ not_unix() { ! grep -F " $1" /proc/net/unix; }
 traced() { grep -E "\]: $1 .*$2" "$TRACE" >/dev/null || { cat "$TRACE"; return 1; }; }
 
 is() { [[ $1 == "$2" ]] || { printf 'is "%s"\nshould be "%s"\n' "$1" "$2"; return 1; }; }
+
+# each SCRIPT [OPTIONS-OF-RUNIX-RUN... -- TESTS...]: a script in Python, each of its results
+# as one of ours.
+each() {
+	local script=$1 line name
+	local -a options=()
+	shift
+	while (($#)) && [[ $1 != -- ]]; do
+		options+=("$1")
+		shift
+	done
+	"${RUN[@]}" "${options[@]}" python3 "$HERE/$script" "$T" "${@:2}" >out 2>&1 </dev/null
+	while IFS= read -r line; do
+		name=${line#* }
+		case $line in
+		'pass '*) check "$name" true ;;
+		'fail '*) check "$name" sh -c 'cat out; false' ;;
+		esac
+	done <out
+	check "$script ${options[*]} comes to its end" grep -q '^done$' out
+}

@@ -12,7 +12,7 @@ import struct
 import subprocess
 import sys
 
-from common import in_thread, run_all
+from common import check_listed, in_thread, run_all
 
 T = sys.argv[1]
 
@@ -23,6 +23,7 @@ def test_stream():
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     listener.bind(path)
     listener.listen()
+    check_listed(path)
     assert listener.getsockname() == path
     assert listener.family == socket.AF_UNIX
 
@@ -136,8 +137,9 @@ def test_asyncio():
 
     async def main():
         server = await asyncio.start_unix_server(serve, path)
+        check_listed(path)
         async with server:
-            await asyncio.gather(*(ask(number) for number in range(30)))
+            await asyncio.gather(*(ask(number) for number in range(10)))
         process = await asyncio.create_subprocess_exec(
             "tr", "a-z", "A-Z", stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         assert (await process.communicate(b"hello"))[0] == b"HELLO"
@@ -214,6 +216,7 @@ def test_multiprocessing_listener():
     """multiprocessing: a listener with a key."""
     address = T + "/listener.sock"
     with multiprocessing.connection.Listener(address, "AF_UNIX", authkey=b"key") as listener:
+        check_listed(address)
         def ask():
             with multiprocessing.connection.Client(address, authkey=b"key") as client:
                 client.send([1, 2, 3])

@@ -11,6 +11,8 @@ mount_root() {
 	mkdir /mnt/layer/upper /mnt/layer/work
 	mount -t overlay -o lowerdir=/mnt/disk,upperdir=/mnt/layer/upper,workdir=/mnt/layer/work \
 		overlay $ROOT || return 1
+	# What udev would make, and a shell's <(command) needs.
+	ln -sf /proc/self/fd /dev/fd
 	for dir in dev proc sys; do mount -o rbind /$dir $ROOT/$dir || return 1; done
 	for dir in run tmp; do mount -t tmpfs tmpfs $ROOT/$dir || return 1; done
 	chmod 1777 $ROOT/tmp
