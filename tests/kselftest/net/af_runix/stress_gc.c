@@ -297,7 +297,7 @@ TEST_F_TIMEOUT(stress_gc, as_many_as_before, 7200)
 				       i % 3 ? SOCK_DGRAM : SOCK_SEQPACKET));
 	for (i = 0; i < WORKERS; i++)
 		pid[i] = start_worker(++seed * 2654435761u);
-	end = now_ms() + 30000 + 5 * wanted;
+	end = now_ms() + (30000 + 5 * wanted) * time_scale();
 	while (shared->cycles < wanted && !shared->wrong && now_ms() < end) {
 		usleep(1000 + rnd(&seed) % 65000);
 		i = rnd(&seed) % WORKERS;
