@@ -21,7 +21,9 @@ INSTALLED_KERNEL = $(or $(RUNIX_KERNELRELEASE),$(shell $(MAKE) -s -C $(KDIR) ker
 # modules_install goes by INSTALL_MOD_PATH, as it does for every module.
 INSTALL_MOD_PATH ?= $(DESTDIR)
 MODULES_DIR	= $(INSTALL_MOD_PATH)/lib/modules/$(INSTALLED_KERNEL)/updates
-PROGRAMS	:= samples/rust/target/release
+# Where they were made: the modules (MO= is the kernel's own variable), the programs.
+MODULES		:= $(or $(MO),.)
+PROGRAMS	?= samples/rust/target/release
 
 # With the suffixes that are given, as modules may be compressed; `none` is none.
 installed_modules = $(foreach ko,runix.ko runix_echo.ko,$(patsubst %none,%,$(addprefix \
@@ -55,10 +57,10 @@ install-boot:
 # A module of ours can't have the signature of the kernel's own key. With a key, the
 # modules are installed as they are, then signed: a signature is not in the compressed file.
 modules_install: tree
-	$(call need,runix.ko runix_echo.ko)
+	$(call need,$(MODULES)/runix.ko $(MODULES)/runix_echo.ko)
 	$(if $(KEY)$(CERT),$(if $(and $(wildcard $(KEY)),$(wildcard $(CERT))),, \
 		$(error KEY='$(KEY)' and CERT='$(CERT)' must both be files)))
-	$(MAKE) -C $(KDIR) M=$(CURDIR) $(KFLAGS) INSTALL_MOD_PATH=$(INSTALL_MOD_PATH) \
+	$(MAKE) -C $(KDIR) M=$(CURDIR) $(if $(MO),MO=$(MO)) $(KFLAGS) INSTALL_MOD_PATH=$(INSTALL_MOD_PATH) \
 		CONFIG_MODULE_SIG_ALL= $(if $(KEY),CONFIG_MODULE_COMPRESS_ALL=) modules_install
 	$(if $(KEY),rm -f $(call installed_modules,.xz .zst .gz))
 	$(if $(KEY),for ko in $(call installed_modules,none); do $(KDIR)/scripts/sign-file \

@@ -9,6 +9,8 @@
 . "$RUNIX_TOP/scripts/lib/root.sh"
 # shellcheck source=scripts/lib/kernel.sh
 . "$RUNIX_TOP/scripts/lib/kernel.sh"
+# shellcheck source=scripts/lib/hosted.sh
+. "$RUNIX_TOP/scripts/lib/hosted.sh"
 # shellcheck source=scripts/lib/debug.sh
 . "$RUNIX_TOP/scripts/lib/debug.sh"
 # shellcheck source=scripts/lib/sources.sh

@@ -171,12 +171,14 @@ unpack_kernel_packages() { # DIR VERSION PACKAGES
 }
 
 # --- preparing --------------------------------------------------------------------
+LEFT_OUT=() # options for tar
+
 unpack_source() { # VERSION
 	local v=$1 dir key tarball
 	dir=$(kernel_source "$v")
 	tarball=$(find "$(kernel_files "$v")" -maxdepth 1 -name 'linux-source-*.tar.*')
 	[[ -f $tarball ]] || die "$v: the source package holds no tarball"
-	key=$(key_of "$(stat -c %s "$tarball")" "$KERNEL_PACKAGE_VERSION")
+	key=$(key_of "$(stat -Lc %s "$tarball")" "$KERNEL_PACKAGE_VERSION")
 	if stamp_ok "$dir" "$key"; then
 		step "kernel source is unpacked"
 		return
@@ -184,7 +186,7 @@ unpack_source() { # VERSION
 	step "unpacking the kernel source"
 	logged privileged rm -rf "$dir"
 	mkdir -p "$dir"
-	logged in_root tar -C "$dir" --strip-components=1 --no-same-owner -xf "$tarball"
+	logged in_root tar -C "$dir" --strip-components=1 --no-same-owner "${LEFT_OUT[@]}" -xf "$tarball"
 	stamp "$dir" "$key"
 }
 
