@@ -15,6 +15,13 @@ doctored() {
 	printf '%s\n' "$2" >>"$dir/$1"
 }
 
+# is_version FILE SED-COMMAND: what the command prints is the version that the module tells.
+is_version() {
+	local version
+	version=$(sed -n 's/^const VERSION: &str = "\(.*\)";/\1/p' "$SRC/rust/runix.rs")
+	[[ $(sed -n "$2" "$1") == "$version" ]] || { echo "$1: not $version"; return 1; }
+}
+
 check_source() {
 	local top=$RUNIX_TOP/scripts
 	step "style, layers, unsafe"
@@ -51,6 +58,18 @@ check_source() {
 		"$top/check-unsafe" "$OUT/doctored"
 	doctored rust/proto/mod.rs $'// unsafe\nconst S: &str = "unsafe {";'
 	expect "check-unsafe: comments are no code" "$top/check-unsafe" "$OUT/doctored"
+
+	expect "Documentation/troubleshooting.rst: its messages are said" \
+		"$top/lib/check-messages" "$SRC/Documentation/troubleshooting.rst" "$SRC"
+	sed 's/is taken by another module/was taken/; /no Debian archive keyring/d' \
+		"$SRC/Documentation/troubleshooting.rst" >"$OUT/messages.rst"
+	expect_failure "check-messages: one that nobody says is noticed" 'nobody says: was taken' \
+		"$top/lib/check-messages" "$OUT/messages.rst" "$SRC"
+	expect_failure "check-messages: one that is not explained is noticed" 'lacks what .*archive keyring' \
+		"$top/lib/check-messages" "$OUT/messages.rst" "$SRC"
+	expect "dkms.conf has the version of the module" \
+		is_version "$SRC/dkms.conf" 's/^PACKAGE_VERSION="\(.*\)"/\1/p'
+	expect "debian/changelog has it too" is_version "$SRC/debian/changelog" '1s/^runix (\([0-9.]*\).*/\1/p'
 
 	"$top/check-unsafe" "$SRC" 2>/dev/null | while IFS= read -r line; do note "$line"; done || true
 }
