@@ -68,6 +68,9 @@ coverage:
 check-apps:
 	@scripts/check --apps $(if $(ONLY),--only '$(ONLY)')
 
+check-install:
+	@scripts/check --install
+
 check-tutorial:
 	@scripts/check --tutorial
 
@@ -125,6 +128,7 @@ help:
 #H   make check-kcsan     those that race, under a kernel that looks for data races
 #H   make coverage        how much of the Rust code the tests in a guest reach
 #H   make check-apps      Debian's programs over AF_RUNIX, by runix-run [ONLY='redis ssh']
+#H   make check-install   Debian packages, from making to removing them
 #H   make check-tutorial  what Documentation/tutorial.rst has its reader type
 #H   make check-fast      those that need no guest
 #H   make check-rings     a million rings of sockets in flight [RINGS=N] [DEBUG=1]
@@ -166,4 +170,4 @@ help:
 .PHONY: all tree modules \
 	clean run shell check check-debug check-kcsan check-apps check-fast check-rings coverage \
 	bench bench-gate bench-native bench-profile lint fmt rows prepare-kernel update clean-cache help
-.PHONY: check-tutorial trace
+.PHONY: check-install check-tutorial trace

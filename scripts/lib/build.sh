@@ -171,13 +171,15 @@ build_tests() { # VERSION
 
 guest_image() { printf '%s\n' "$WORK/$1/image${2:-}/guest.cpio"; } # VERSION [-apps]
 
-build_image() { # VERSION [with-tests|for-apps]
+build_image() { # VERSION [with-tests|for-apps|for-disk]
 	local v=$1 out key part kind=
 	[[ ${2:-} != for-apps ]] || kind=-apps
+	[[ ${2:-} != for-disk ]] || kind=-disk
 	out=$(dirname "$(guest_image "$v" "$kind")")
 	local -a parts=("module=$(module_dir "$v")" "samples-c=$WORK/samples-c" "samples-rust=$WORK/samples-rust")
 	[[ ${2:-} != with-tests ]] || parts+=("tests=$(tests_dir "$v")")
-	[[ -z $kind ]] || parts+=("run=$WORK/preload")
+	[[ $kind != -apps ]] || parts+=("run=$WORK/preload")
+	[[ $kind != -disk ]] || parts=("module=$(module_dir "$v")" disk=1)
 	! is_debug_version "$v" || parts+=("provoke=$(provoke_dir "$v")")
 	key=$(
 		for part in "${parts[@]}"; do
@@ -185,7 +187,7 @@ build_image() { # VERSION [with-tests|for-apps]
 			cat "${part#*=}/.runix-stamp" 2>/dev/null || true
 		done
 		hash_of tests/guest samples/demo
-		[[ -z $kind ]] || hash_of tests/apps samples/python
+		[[ $kind != -apps ]] || hash_of tests/apps samples/python
 		key_of "${parts[*]}" "$(key_of_files "$RUNIX_TOP/scripts/lib/make-image")"
 	)
 	key=$(key_of "$key")
