@@ -193,10 +193,14 @@ fn send_plain(
         None => !packets::is_full(peer),
     };
     let takes = room && !peer.is_dead() && !peer.shutdown().receive();
-    if !takes || (!sequenced && sk.may_send(&state).is_err()) {
+    if !takes {
         drop(state);
         let (packet, timeout) = (Some(packet), timeout(sk, msg));
         return send_packet(sk, packet, len, address, None, None, timeout);
+    }
+    // Asked once: who is refused is noted by those who refuse.
+    if !sequenced {
+        sk.may_send(&state)?;
     }
     let queue = &peer.packets().ok_or(EINVAL)?.queue;
     let result = queue.push(&mut state.packets, packet);
