@@ -28,9 +28,19 @@ struct runix_head {
 	 */
 	struct sock *spare;
 	spinlock_t lock;
-	/* Behind what unix_sock has: how the socket waits at its peer's room_wait. */
-	wait_queue_entry_t peer_wake;
 };
+
+/*
+ * How the socket waits at its peer's room_wait. It lies where protocols keep a timer:
+ * nothing but those looks there, and a socket has no memory to spare.
+ */
+static inline wait_queue_entry_t *runix_peer_wake(struct runix_head *u)
+{
+	return (wait_queue_entry_t *)&u->sk.sk_timer;
+}
+
+static_assert(sizeof(wait_queue_entry_t) <= sizeof_field(struct sock, sk_timer));
+static_assert(__alignof__(wait_queue_entry_t) <= __alignof__(struct timer_list));
 
 #define RUNIX_HEAD_LIKE(field)							\
 	static_assert(offsetof(struct runix_head, field) ==			\

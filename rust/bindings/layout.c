@@ -33,6 +33,10 @@ int main(void)
 	OFFSET(SOCK_PEEK_OFF, sock, sk_peek_off);
 	OFFSET(SOCK_MAX_ACK_BACKLOG, sock, sk_max_ack_backlog);
 	OFFSET(SOCK_TYPE, sock, sk_type);
+	OFFSET(SOCK_SCM_FLAGS, sock, sk_scm_recv_flags);
+	OFFSET(SOCK_FLAGS, sock, sk_flags);
+	DEFINE(FLAG_DEAD, BIT(SOCK_DEAD));
+	DEFINE(FLAG_RCVTSTAMP, BIT(SOCK_RCVTSTAMP));
 	DEFINE(SIZEOF_SOCK_COMMON, sizeof(struct sock_common));
 	DEFINE(SIZEOF_PROTO, sizeof(struct proto));
 	OFFSET(PROTO_OBJ_SIZE, proto, obj_size);

@@ -62,6 +62,15 @@ mod layout {
     ));
 }
 
+/// What bindgen doesn't tell by a name of its own: `sk_flags` and bits of it, and
+/// where the bits of a union are.
+pub(crate) use layout::{
+    FLAG_DEAD,
+    FLAG_RCVTSTAMP,
+    SOCK_FLAGS,
+    SOCK_SCM_FLAGS, //
+};
+
 /// Compares what Rust believes of the structures with what the C compiler that
 /// built the kernel makes of them; a difference fails the build.
 const _: () = {

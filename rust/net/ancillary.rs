@@ -312,10 +312,24 @@ impl Pass {
 
 impl<F: Family> Sock<F> {
     /// Returns what the socket lets through. A snapshot.
+    #[inline]
     pub(crate) fn pass(&self) -> Pass {
-        // SAFETY: By the type invariants.
-        Pass(unsafe { bindings::sk_pass(self.as_sk()) })
+        if cfg!(target_endian = "big") {
+            // SAFETY: By the type invariants.
+            return Pass(unsafe { bindings::sk_pass(self.as_sk()) });
+        }
+        // Asked for each message: a load, not a call.
+        // SAFETY: By the type invariants; the bits of the union begin with the lowest, in the
+        // order of `Pass`.
+        let bits = unsafe {
+            let sk = self.as_sk().cast::<u8>();
+            sk.add(bindings::SOCK_SCM_FLAGS).read_volatile()
+        };
+        Pass(bits & Self::PASS_BITS)
     }
+
+    /// The bits of [`Pass`] among those of the socket.
+    const PASS_BITS: u8 = Pass::TOLD.0 | Pass::FILES.0;
 
     /// Sets or clears options. May sleep.
     pub(crate) fn set_pass(&self, options: Pass, on: bool) {
@@ -326,9 +340,10 @@ impl<F: Family> Sock<F> {
     /// Tells whether credentials go with what this socket sends to `other`: if
     /// either end is to tell who sends, or the other end is a connection that
     /// wasn't accepted yet, and may still be told to.
+    /// A snapshot.
+    #[inline]
     pub(crate) fn credentials_wanted(&self, other: &Self) -> bool {
-        // SAFETY: By the type invariants of both; a snapshot.
-        unsafe { bindings::sk_credentials_wanted(self.as_sk(), other.as_sk()) }
+        Pass(self.pass().0 | other.pass().0).any_of(Pass::SENDER) || !other.has_socket()
     }
 
     /// Takes over from a listener what a connection inherits of these options.

@@ -72,6 +72,14 @@ impl<F: Family> Sock<F> {
         cred
     }
 
+    /// Makes the calling process what `SO_PEERCRED` shows, in one step.
+    ///
+    /// May sleep. `ENOMEM` without memory.
+    pub(crate) fn set_peer_cred_current(&self) -> Result {
+        // SAFETY: The `sock` is valid.
+        to_result(unsafe { bindings::peercred_set_current(self.as_sk()) })
+    }
+
     /// Returns what `SO_PEERCRED` shows.
     pub(crate) fn peer_cred(&self) -> PeerCred {
         let mut cred = PeerCred::none();

@@ -278,7 +278,7 @@ unsafe fn new_sock<F: Family>(
     // SAFETY: `sk_alloc` returns zeroed memory of `obj_size` bytes, which is a whole `Layout<F>`
     // by the invariants of `Proto`, and nobody else uses it yet. The data's initialiser can't fail.
     unsafe {
-        (&raw mut (*layout).links).write([Link::new(), Link::new()]);
+        Sock::<F>::links_of(raw).write([Link::new(), Link::new()]);
         Companion::init(&raw mut (*layout).companion);
         (&raw mut (*layout).state).write(UnsafeCell::new(F::state()));
         F::Head::init(&raw mut (*layout).head);

@@ -86,9 +86,8 @@ impl<'a, F: Family> Live<'a, F> {
     /// Moves the peek offset back by `count` bytes that were read.
     #[inline]
     pub(crate) fn peek_offset_back(&self, count: usize) {
-        // SAFETY: By the type invariants; a snapshot, as the function itself takes one.
-        if unsafe { (&raw const (*self.sk.as_sk()).sk_peek_off).read_volatile() } < 0 {
-            // The option isn't set.
+        if !self.sk.has_peek_offset() {
+            // A snapshot, as the function itself takes one.
             return;
         }
         let count = c_int::try_from(count).unwrap_or(c_int::MAX);
@@ -100,8 +99,7 @@ impl<'a, F: Family> Live<'a, F> {
     /// them, with nothing told besides.
     #[inline]
     pub(crate) fn receives_bytes(&self, msg: &ReceiveMsg<'_>) -> bool {
-        // SAFETY: The socket and the message are valid.
-        unsafe { bindings::receives_bytes(self.as_sk(), msg.as_raw_const(), msg.flags() as c_int) }
+        msg.is_for_bytes() && self.sk.receive_low_water() <= 1 && self.sk.receives_plainly()
     }
 
     /// Tells whether the file is in non-blocking mode.

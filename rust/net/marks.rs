@@ -117,11 +117,12 @@ pub(super) struct Marks<M: Send> {
 struct List<M> {
     first: Option<SmallBox<Mark<M>>>,
     last: Option<NonNull<Mark<M>>>,
-    /// The position of the byte that is out of band: the one that was sent so
-    /// last.
-    urgent: Option<usize>,
-    /// How many bytes gaps have.
-    gaps: usize,
+    /// The position of the byte that is out of band, if one is: the one that was
+    /// sent so last.
+    urgent_at: usize,
+    is_urgent: bool,
+    /// How many bytes gaps have; no more than there is room for, which is an `int`.
+    gaps: u32,
 }
 
 // The marks are in boxes: moving the list moves none of them.
@@ -131,6 +132,11 @@ impl<M> Unpin for List<M> {}
 unsafe impl<M: Send> Send for List<M> {}
 
 impl<M> List<M> {
+    /// Returns the position of the byte that is out of band.
+    fn urgent(&self) -> Option<usize> {
+        self.is_urgent.then_some(self.urgent_at)
+    }
+
     fn pop(&mut self) -> Option<SmallBox<Mark<M>>> {
         let mut mark = self.first.take()?;
         self.first = mark.next.take();
@@ -141,33 +147,34 @@ impl<M> List<M> {
         match mark.kind {
             Kind::Plain => {}
             Kind::OutOfBand => self.settle(mark.start),
-            Kind::Gap => self.gaps = self.gaps.wrapping_sub(mark.len),
+            Kind::Gap => self.gaps = self.gaps.wrapping_sub(mark.len as u32),
         }
         Some(mark)
     }
 
     /// Makes the byte at a position one like any other, if it is out of band.
     fn settle(&mut self, position: usize) {
-        if self.urgent == Some(position) {
-            self.urgent = None;
+        if self.urgent() == Some(position) {
+            self.is_urgent = false;
         }
     }
 
     /// Tells whether there is anything out of band, or was.
     fn is_special(&self) -> bool {
-        self.urgent.is_some() || self.gaps > 0
+        self.is_urgent || self.gaps > 0
     }
 
     /// Makes a gap of the out-of-band byte. It takes in a gap in front of it,
     /// whose mark is handed back, to be dropped after the lock.
     fn open_gap(&mut self) -> Option<SmallBox<Mark<M>>> {
-        let position = self.urgent.take()?;
+        let position = self.urgent()?;
+        self.is_urgent = false;
         let mut link = &mut self.first;
         loop {
             let mark = link.as_mut()?;
             if mark.start == position {
                 mark.kind = Kind::Gap;
-                self.gaps = self.gaps.wrapping_add(mark.len);
+                self.gaps = self.gaps.wrapping_add(mark.len as u32);
                 return None;
             }
             let end = mark.start.wrapping_add(mark.len);
@@ -179,7 +186,7 @@ impl<M> List<M> {
         let mut before = link.take()?;
         let mut mark = before.next.take()?;
         mark.kind = Kind::Gap;
-        self.gaps = self.gaps.wrapping_add(mark.len);
+        self.gaps = self.gaps.wrapping_add(mark.len as u32);
         mark.start = before.start;
         mark.len = mark.len.wrapping_add(before.len);
         // INVARIANT: The mark in front is not the last one, and no mark was moved in memory.
@@ -202,7 +209,13 @@ impl<M: Send> Marks<M> {
         // INVARIANT: There are no marks.
         pin_init!(Self {
             list <- new_spinlock!(
-                List { first: None, last: None, urgent: None, gaps: 0 },
+                List {
+                    first: None,
+                    last: None,
+                    urgent_at: 0,
+                    is_urgent: false,
+                    gaps: 0,
+                },
                 "Marks::list"
             ),
             count: Word::new(0),
@@ -238,7 +251,8 @@ impl<M: Send> Marks<M> {
         let raw = NonNull::from(&mut *mark);
         let mut list = self.list.lock();
         if mark.kind == Kind::OutOfBand {
-            list.urgent = Some(start);
+            list.urgent_at = start;
+            list.is_urgent = true;
         }
         match list.last {
             // SAFETY: By the type invariants, it is the last mark of the chain, which is locked.
@@ -331,7 +345,7 @@ impl<M: Send> Marks<M> {
             if into < mark.len {
                 let place = match mark.kind {
                     Kind::Gap => Place::Gap,
-                    Kind::OutOfBand if list.urgent == Some(position) => Place::Urgent,
+                    Kind::OutOfBand if list.urgent() == Some(position) => Place::Urgent,
                     _ => Place::Plain,
                 };
                 return Stretch {
@@ -359,7 +373,7 @@ impl<M: Send> Marks<M> {
         if self.is_empty() {
             return None;
         }
-        self.list.lock().urgent
+        self.list.lock().urgent()
     }
 
     /// Returns how many bytes in the queue were received out of band. Any
@@ -368,7 +382,7 @@ impl<M: Send> Marks<M> {
         if self.is_empty() {
             return 0;
         }
-        self.list.lock().gaps
+        self.list.lock().gaps as usize
     }
 
     /// Makes the byte at a position one like any other, if it is out of band.

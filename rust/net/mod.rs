@@ -50,6 +50,7 @@ mod pidfd;
 mod poll;
 mod procfs;
 mod queue;
+mod reader;
 mod request;
 mod smallbox;
 mod sock;
@@ -58,6 +59,7 @@ mod table;
 mod unix;
 mod urgent;
 mod wait;
+mod warm;
 mod word;
 
 pub(crate) use ancillary::{
@@ -152,8 +154,10 @@ pub(crate) use procfs::{
 };
 pub(crate) use queue::{
     ByteQueue,
+    PushError, //
+};
+pub(crate) use reader::{
     PullFault,
-    PushError,
     Reader, //
 };
 pub(crate) use request::{
@@ -168,6 +172,7 @@ pub(crate) use request::{
 };
 pub(crate) use smallbox::SmallBox;
 pub(crate) use sock::{
+    Guarded,
     Phase,
     Shutdown,
     Sock,
@@ -197,4 +202,7 @@ pub(crate) use wait::{
     Timeout,
     Turn, //
 };
-pub(crate) use word::Word;
+pub(crate) use word::{
+    Flag,
+    Word, //
+};

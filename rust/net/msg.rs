@@ -257,15 +257,17 @@ impl ReceiveMsg<'_> {
         self.flags
     }
 
-    /// Returns the C object, to be looked at.
-    pub(super) fn as_raw_const(&self) -> *const kb::msghdr {
-        self.raw.as_ptr()
-    }
-
     /// Returns how many more bytes fit.
     #[inline]
     pub(crate) fn room(&self) -> usize {
         self.room
+    }
+
+    /// Tells whether whatever there is of bytes is asked for, and nothing else.
+    #[inline]
+    pub(super) fn is_for_bytes(&self) -> bool {
+        const OTHERWISE: u32 = bindings::MSG_PEEK | bindings::MSG_OOB | bindings::MSG_WAITALL;
+        self.flags & OTHERWISE == 0 && !self.wants_address() && !self.wants_queued()
     }
 
     /// Tells whether the call may sleep: `O_NONBLOCK` or `MSG_DONTWAIT`.
@@ -328,7 +330,7 @@ impl ReceiveMsg<'_> {
     /// queue.
     pub(crate) fn wants_queued(&self) -> bool {
         // SAFETY: By the type invariants.
-        unsafe { bindings::msg_get_inq(self.raw.as_ptr()) }
+        unsafe { (*self.raw.as_ptr()).msg_get_inq() }
     }
 
     /// Tells the caller inside the kernel how much is left in the queue, and

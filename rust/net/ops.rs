@@ -328,7 +328,7 @@ impl<T: SocketOps> Table<T> {
         // SAFETY: The socket is valid. The `socket` goes away after this call: whatever the family
         // did, `sk` must not point to it any more.
         unsafe {
-            if !bindings::sock_dead(sk.as_sk()) {
+            if !sk.is_dead() {
                 bindings::sock_orphan(sk.as_sk());
             }
             (*socket).sk = ptr::null_mut();
@@ -525,7 +525,7 @@ impl<T: SocketOps> Table<T> {
         from_result(|| {
             // SAFETY: See `Table`; the message is the caller's, and has an iterator over `len` bytes.
             let (sk, mut msg) = unsafe { (Live::from_raw(socket), SendMsg::from_raw(msg, len)) };
-            Ok(c_int::try_from(T::sendmsg(&sk, &mut msg)?).unwrap_or(c_int::MAX))
+            Ok(count_of(T::sendmsg(&sk, &mut msg)?))
         })
     }
 
@@ -546,7 +546,7 @@ impl<T: SocketOps> Table<T> {
                     ReceiveMsg::from_raw(msg, size, flags as u32),
                 )
             };
-            Ok(c_int::try_from(T::recvmsg(&sk, &mut msg)?).unwrap_or(c_int::MAX))
+            Ok(count_of(T::recvmsg(&sk, &mut msg)?))
         })
     }
 
@@ -585,6 +585,12 @@ impl<T: SocketOps> Table<T> {
             Err(e) => e.to_errno() as isize,
         }
     }
+}
+
+/// Returns a number of bytes as a call does.
+#[inline]
+fn count_of(bytes: usize) -> c_int {
+    bytes.min(c_int::MAX as usize) as c_int
 }
 
 /// Refuses to accept, as `sock_no_accept()` does.

@@ -28,7 +28,7 @@ use super::msg::{
     ReceiveMsg,
     SendMsg, //
 };
-use super::queue::PullFault;
+use super::reader::PullFault;
 use super::sock::Sock;
 use super::word::Word;
 use crate::bindings;

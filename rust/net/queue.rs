@@ -16,7 +16,7 @@
 //!
 //! User memory is copied under these locks, but with page faults disabled: a
 //! page that isn't present makes the copy fail ([`PushError::Fault`],
-//! [`PullFault`]), the caller brings it in without a lock, and tries
+//! [`super::PullFault`]), the caller brings it in without a lock, and tries
 //! again. So nobody can hold up others by memory that is slow to come.
 //!
 //! Lock order: reader before writer.
@@ -25,20 +25,23 @@ use super::chunk::{
     Chunk,
     Header, //
 };
-use super::handed;
 use super::marks::{
     Mark,
     Marks,
-    Rider,
-    Run, //
+    Rider, //
 };
-use super::msg::{
-    ReceiveMsg,
-    SendMsg, //
-};
+use super::msg::SendMsg;
+use super::reader::Reader;
 use super::smallbox::SmallBox;
 use super::wait::full_barrier;
-use super::word::Word;
+use super::warm::{
+    Cool,
+    Warmth, //
+};
+use super::word::{
+    Flag,
+    Word, //
+};
 use crate::pure::{
     limits,
     ring::{
@@ -48,7 +51,6 @@ use crate::pure::{
 };
 use core::{
     cell::UnsafeCell,
-    pin::Pin,
     ptr::NonNull, //
 };
 use kernel::{
@@ -85,7 +87,7 @@ impl Counter for Word {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum PushError {
     /// There is no room. The queue will say when there is
-    /// ([`ByteQueue::take_wish`]).
+    /// ([`ByteQueue::has_wish`]).
     Full,
     /// Nothing more is taken ([`ByteQueue::shut`]).
     Shut,
@@ -94,11 +96,6 @@ pub(crate) enum PushError {
     /// There is no memory for the bytes.
     NoMemory,
 }
-
-/// Why nothing was copied to the program: of its next so many bytes, not all
-/// are present in memory.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct PullFault(pub(crate) usize);
 
 /// A queue of bytes.
 ///
@@ -111,23 +108,54 @@ pub(crate) struct PullFault(pub(crate) usize);
 ///   chunks up to the last readable byte belong to the holder of the reader
 ///   lock; all else to the holder of the writer lock. While the queue is drained
 ///   all of it belongs to the holder of the writer lock.
-#[pin_data]
-pub(crate) struct ByteQueue<M: Send = ()> {
+#[pin_data(PinnedDrop)]
+pub(crate) struct ByteQueue<M: Send + 'static = ()> {
     pub(super) positions: Positions<Word>,
-    head: Chain,
+    pub(super) head: Chain,
     /// A writer has found no room and waits for it.
-    wish: Word,
+    wish: Flag,
+    /// Nothing more comes in. Changed and relied on under the writer lock.
+    shut: Flag,
+    /// The queue may keep a chunk while it is drained.
+    pub(super) warmth: Warmth,
     /// What goes with the bytes.
     #[pin]
     pub(super) marks: Marks<M>,
     #[pin]
-    writer: Mutex<WriterHalf>,
+    pub(super) writer: Mutex<WriterHalf>,
     #[pin]
     reader: Mutex<ReaderHalf>,
 }
 
+#[pinned_drop]
+impl<M: Send + 'static> PinnedDrop for ByteQueue<M> {
+    fn drop(self: Pin<&mut Self>) {
+        self.warmth.leave(self.as_cool());
+    }
+}
+
+impl<M: Send + 'static> Cool for ByteQueue<M> {
+    fn cool(&self) -> bool {
+        let Some(_reader) = self.reader.try_lock() else {
+            return false;
+        };
+        if !self.warmth.grows_cold() {
+            return false;
+        }
+        let Some(mut writer) = self.writer.try_lock() else {
+            return false;
+        };
+        // If there are bytes, who reads the last of them gives all back.
+        if self.positions.unread() == 0 {
+            self.free_chain(&mut writer);
+        }
+        self.warmth.set_cold();
+        true
+    }
+}
+
 /// The first chunk of a chain, which owns all chunks of it when it is dropped.
-struct Chain(UnsafeCell<Option<NonNull<Header>>>);
+pub(super) struct Chain(pub(super) UnsafeCell<Option<NonNull<Header>>>);
 
 impl Drop for Chain {
     fn drop(&mut self) {
@@ -144,32 +172,33 @@ impl Drop for Chain {
 }
 
 /// What the writer lock guards besides.
-struct WriterHalf {
-    tail: Option<NonNull<Header>>,
-    shut: bool,
+pub(super) struct WriterHalf {
+    pub(super) tail: Option<NonNull<Header>>,
 }
 
 /// What the reader lock guards besides: nothing, so far.
-struct ReaderHalf;
+pub(super) struct ReaderHalf;
 
 // SAFETY: The pointers are to memory that the queue owns, and each is only used under its lock, as
 // the type invariants say.
-unsafe impl<M: Send> Send for ByteQueue<M> {}
+unsafe impl<M: Send + 'static> Send for ByteQueue<M> {}
 // SAFETY: As above.
-unsafe impl<M: Send> Sync for ByteQueue<M> {}
+unsafe impl<M: Send + 'static> Sync for ByteQueue<M> {}
 // SAFETY: As above.
 unsafe impl Send for WriterHalf {}
 
-impl<M: Send> ByteQueue<M> {
+impl<M: Send + 'static> ByteQueue<M> {
     /// Returns the initialiser of an empty queue.
     pub(crate) fn new() -> impl PinInit<Self> {
         // INVARIANT: There are no chunks, and the queue is drained.
         pin_init!(Self {
             positions: Positions::new(Word::new(0), Word::new(0)),
             head: Chain(UnsafeCell::new(None)),
-            wish: Word::new(0),
+            wish: Flag::new(false),
+            shut: Flag::new(false),
+            warmth: Warmth::new(),
             marks <- Marks::new(),
-            writer <- new_mutex!(WriterHalf { tail: None, shut: false }, "ByteQueue::writer"),
+            writer <- new_mutex!(WriterHalf { tail: None }, "ByteQueue::writer"),
             reader <- new_mutex!(ReaderHalf, "ByteQueue::reader"),
         })
     }
@@ -201,7 +230,7 @@ impl<M: Send> ByteQueue<M> {
         M: Rider,
     {
         let mut writer = self.writer.lock();
-        if writer.shut {
+        if self.shut.get() {
             return Err(PushError::Shut);
         }
         let unread = self.positions.unread();
@@ -358,8 +387,8 @@ impl<M: Send> ByteQueue<M> {
 
     /// Leaves the wish to be woken when there is room, and looks once more.
     fn wish_granted(&self, count: usize, sndbuf: usize) -> bool {
-        self.wish.set(1);
-        // Pairs with the barrier in `take_wish`: either the reader sees the wish, or its bytes are
+        self.wish.set(true);
+        // Pairs with the barrier in `has_wish`: either the reader sees the wish, or its bytes are
         // seen to be gone here.
         full_barrier();
         limits::fits(self.charged(self.positions.unread()), count, sndbuf)
@@ -438,22 +467,28 @@ impl<M: Send> ByteQueue<M> {
         if limits::writable(self.charged(self.queued()), sndbuf) {
             return true;
         }
-        self.wish.set(1);
-        // Pairs with the barrier in `take_wish`.
+        self.wish.set(true);
+        // Pairs with the barrier in `has_wish`.
         full_barrier();
         limits::writable(self.charged(self.queued()), sndbuf)
     }
 
-    /// Takes the wish of a writer with the limit `sndbuf`, if there is one and
-    /// it may be fulfilled. Any context; to be called after bytes were read.
+    /// Tells whether there is a wish of a writer. Any context; to be called after
+    /// bytes were read.
     #[inline]
-    pub(crate) fn take_wish(&self, sndbuf: usize) -> bool {
+    pub(crate) fn has_wish(&self) -> bool {
         // Pairs with the barriers in `wish_granted` and `wish_writable`.
         full_barrier();
-        if self.wish.get() == 0 || !limits::writable(self.charged(self.queued()), sndbuf) {
+        self.wish.get()
+    }
+
+    /// Takes the wish of a writer with the limit `sndbuf`, if there is one and
+    /// it may be fulfilled. Any context; to be called after [`ByteQueue::has_wish`].
+    pub(crate) fn take_wish(&self, sndbuf: usize) -> bool {
+        if !self.wish.get() || !limits::writable(self.charged(self.queued()), sndbuf) {
             return false;
         }
-        self.wish.set(0);
+        self.wish.set(false);
         true
     }
 
@@ -462,10 +497,7 @@ impl<M: Send> ByteQueue<M> {
     /// May sleep, but not for long: nobody sleeps for a program's memory, or
     /// for bytes to come, with the lock held.
     pub(crate) fn read(&self) -> Reader<'_, M> {
-        Reader {
-            queue: self,
-            _half: self.reader.lock(),
-        }
+        Reader::new(self, self.reader.lock())
     }
 
     /// Lets no more bytes in. When this returns, what is in the queue is all
@@ -474,9 +506,14 @@ impl<M: Send> ByteQueue<M> {
     /// Returns whether there is anything that [`ByteQueue::close`] would free, if
     /// nobody reads any more. May sleep.
     pub(crate) fn shut(&self) -> bool {
-        let mut writer = self.writer.lock();
-        writer.shut = true;
-        writer.tail.is_some() || !self.marks.is_empty()
+        let writer = self.writer.lock();
+        self.shut.set(true);
+        writer.tail.is_some() || !self.marks.is_empty() || self.warmth.is_warm()
+    }
+
+    /// Returns the queue as what [`super::warm`] knows of it.
+    pub(super) fn as_cool(&self) -> NonNull<dyn Cool> {
+        NonNull::from(self)
     }
 
     /// Closes the queue: no bytes come in any more, and those that are in there
@@ -493,9 +530,14 @@ impl<M: Send> ByteQueue<M> {
     }
 
     fn discard(&self, shut: bool) -> usize {
+        if shut {
+            self.warmth.leave(self.as_cool());
+        }
         let _reader = self.reader.lock();
         let mut writer = self.writer.lock();
-        writer.shut |= shut;
+        if shut {
+            self.shut.set(true);
+        }
         let unread = self.positions.readable();
         self.positions.consume(unread);
         self.free_chain(&mut writer);
@@ -510,7 +552,7 @@ impl<M: Send> ByteQueue<M> {
     }
 
     /// Frees all chunks of a drained queue, under both locks.
-    fn free_chain(&self, writer: &mut Guard<'_, WriterHalf, MutexBackend>) {
+    pub(super) fn free_chain(&self, writer: &mut Guard<'_, WriterHalf, MutexBackend>) {
         writer.tail = None;
         // SAFETY: The queue is drained, and the writer lock is held: the chain is ours.
         unsafe {
@@ -520,221 +562,4 @@ impl<M: Send> ByteQueue<M> {
             }
         }
     }
-}
-
-/// The one who reads from a queue.
-pub(crate) struct Reader<'a, M: Send> {
-    pub(super) queue: &'a ByteQueue<M>,
-    _half: Guard<'a, ReaderHalf, MutexBackend>,
-}
-
-impl<M: Send> Reader<'_, M> {
-    /// Returns how many bytes may be read.
-    pub(crate) fn readable(&self) -> usize {
-        self.queue.positions.readable()
-    }
-
-    /// Returns the position behind the last byte: see [`ByteQueue::end`].
-    pub(crate) fn end(&self) -> usize {
-        self.queue.end()
-    }
-
-    /// Returns the run of readable bytes, `skip` bytes from the front, that one
-    /// mark or none goes with. May sleep: marks that were passed are dropped.
-    #[inline]
-    pub(crate) fn run(&mut self, skip: usize) -> Run<'_, M> {
-        // First the bytes, then the marks: a mark is pushed before its bytes are published, so
-        // that those of all these bytes are seen. Bytes that come in later aren't of the run.
-        let readable = self.readable().saturating_sub(skip);
-        if self.queue.marks.is_empty() {
-            // By far the most frequent case.
-            return Run::plain(readable);
-        }
-        let mut run = self.marked_run(skip);
-        run.len = run.len.min(readable);
-        run
-    }
-
-    /// Returns the run where there may be marks.
-    fn marked_run(&mut self, skip: usize) -> Run<'_, M> {
-        let position = self.queue.positions.read_position();
-        let marks = &self.queue.marks;
-        marks.discard_before(position);
-        // SAFETY: This is the reader, and it is borrowed for the run.
-        unsafe { marks.run_at(position.wrapping_add(skip)) }
-    }
-
-    /// Moves as many bytes as there are, as fit into a message and as `limit`
-    /// allows, and returns how many that were.
-    ///
-    /// A fault after some bytes ends the read with those.
-    pub(crate) fn pull(
-        &mut self,
-        msg: &mut ReceiveMsg<'_>,
-        limit: usize,
-    ) -> Result<usize, PullFault> {
-        let mut done = 0;
-        loop {
-            let left = limit.wrapping_sub(done);
-            let count = self.readable().min(msg.room()).min(left);
-            if count == 0 {
-                return Ok(done);
-            }
-            let position = self.queue.positions.read_position();
-            let Some((chunk, part)) = self.first_part(position, count) else {
-                return Ok(done);
-            };
-            // SAFETY: The reader lock is held, and the bytes are those of the chunk.
-            if let Err(fault) = unsafe { copy_out(chunk, position, part, msg) } {
-                return if done > 0 { Ok(done) } else { Err(fault) };
-            }
-            self.queue.positions.consume(part);
-            done = done.wrapping_add(part);
-        }
-    }
-
-    /// Moves what there is into a message where that is all that a receive has to
-    /// do: there are bytes, no mark goes with any, and the message takes them from
-    /// one chunk. Returns how many that were; none, if it isn't so.
-    ///
-    /// Case of the bench: `sr/stream`, and all that follow from that.
-    #[inline]
-    pub(crate) fn pull_plain(&mut self, msg: &mut ReceiveMsg<'_>) -> usize {
-        let queue = self.queue;
-        let readable = queue.positions.readable();
-        if readable == 0 || !queue.marks.is_empty() {
-            return 0;
-        }
-        let Some(chunk) = self.head() else {
-            return 0;
-        };
-        let position = queue.positions.read_position();
-        let count = readable.min(msg.room());
-        // SAFETY: There are readable bytes and the reader lock is held: the head is ours; if the
-        // bytes are in it, they are readable.
-        let small = unsafe {
-            let segment = *(*chunk.as_ptr()).segment.get();
-            if segment.room(position) < count || copy_out(chunk, position, count, msg).is_err() {
-                return 0;
-            }
-            (*chunk.as_ptr()).is_small()
-        };
-        queue.positions.consume(count);
-        // A small chunk is given back at once, as many sockets may have one; that is cheap. Others
-        // wait until the reader finds nothing: more is likely to come where there was so much.
-        if small && count == readable {
-            self.shrink();
-        }
-        count
-    }
-
-    /// Copies bytes from `skip` on into a message, no more than `limit`, and
-    /// leaves them in the queue.
-    pub(crate) fn peek(
-        &mut self,
-        msg: &mut ReceiveMsg<'_>,
-        skip: usize,
-        limit: usize,
-    ) -> Result<usize, PullFault> {
-        let readable = self.readable();
-        let end = readable.min(skip.saturating_add(msg.room().min(limit)));
-        if skip >= end {
-            return Ok(0);
-        }
-        let start = self.queue.positions.read_position();
-        let mut next = self.head();
-        let mut done = 0;
-        while let Some(chunk) = next {
-            let position = start.wrapping_add(skip).wrapping_add(done);
-            // SAFETY: The chunk holds readable bytes, or ones in front of them; its segment
-            // doesn't change while there are readable bytes.
-            let room = unsafe { (*(*chunk.as_ptr()).segment.get()).room(position) };
-            let part = room.min(end.wrapping_sub(skip).wrapping_sub(done));
-            if part > 0 {
-                // SAFETY: The reader lock is held, and the bytes are those of the chunk.
-                if let Err(fault) = unsafe { copy_out(chunk, position, part, msg) } {
-                    return if done > 0 { Ok(done) } else { Err(fault) };
-                }
-                done = done.wrapping_add(part);
-            }
-            if skip.wrapping_add(done) >= end {
-                break;
-            }
-            // SAFETY: The chunk is owned by the queue; more readable bytes follow, so that there is
-            // a next one, which stays.
-            next = unsafe { (*chunk.as_ptr()).next() };
-        }
-        Ok(done)
-    }
-
-    /// Gives the memory of a drained queue back, if no writer is at work.
-    #[inline]
-    pub(crate) fn shrink(&mut self) {
-        if let Some(mut writer) = self.queue.writer.try_lock() {
-            if self.queue.positions.unread() == 0 {
-                self.queue.free_chain(&mut writer);
-            }
-        }
-    }
-
-    /// Returns the head of the chain. To be called while there are readable
-    /// bytes.
-    fn head(&self) -> Option<NonNull<Header>> {
-        // SAFETY: There are readable bytes and the reader lock is held: the head is ours.
-        unsafe { *self.queue.head.0.get() }
-    }
-
-    /// Returns the chunk of the first readable byte, and how many of `count`
-    /// bytes it holds. Chunks that were read to the end are freed.
-    /// `None` never happens while there are.
-    pub(super) fn first_part(
-        &mut self,
-        position: usize,
-        count: usize,
-    ) -> Option<(NonNull<Header>, usize)> {
-        let mut head = self.head();
-        loop {
-            let chunk = head?;
-            // SAFETY: The chunk is owned by the queue, and its segment doesn't change while there
-            // are readable bytes.
-            let room = unsafe { (*(*chunk.as_ptr()).segment.get()).room(position) };
-            if room > 0 {
-                return Some((chunk, room.min(count)));
-            }
-            // SAFETY: All bytes of the chunk were read, and there are readable ones behind it: it
-            // isn't the writer's tail any more, and the next one is linked.
-            unsafe {
-                head = (*chunk.as_ptr()).next();
-                *self.queue.head.0.get() = head;
-                drop(Chunk::from_raw(chunk));
-            }
-        }
-    }
-}
-
-/// Copies readable bytes of a chunk to a message, all or none.
-///
-/// # Safety
-///
-/// The caller holds the reader lock; the `count` bytes from `position` on are
-/// readable, and in this chunk.
-unsafe fn copy_out(
-    chunk: NonNull<Header>,
-    position: usize,
-    count: usize,
-    msg: &mut ReceiveMsg<'_>,
-) -> Result<(), PullFault> {
-    // SAFETY: By the function's safety requirements.
-    unsafe {
-        let offset = (*(*chunk.as_ptr()).segment.get()).offset(position);
-        let copied = match (*chunk.as_ptr()).parts() {
-            0 => msg.copy_nofault(Header::bytes(chunk).add(offset), count),
-            parts => handed::copy_parts(chunk, parts, offset, count, msg),
-        };
-        if copied < count {
-            msg.revert(copied);
-            return Err(PullFault(count));
-        }
-    }
-    Ok(())
 }

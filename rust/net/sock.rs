@@ -4,6 +4,7 @@
 //!
 //! C header: [`include/net/sock.h`](srctree/include/net/sock.h)
 
+use super::ancillary::Pass;
 use super::family::Family;
 use super::patience::Companion;
 use super::pernet::Net;
@@ -18,6 +19,7 @@ use core::{
         DerefMut, //
     },
     pin::Pin,
+    ptr,
     ptr::NonNull, //
 };
 use kernel::{
@@ -69,8 +71,6 @@ pub(crate) unsafe trait Head: 'static {
 #[repr(C)]
 pub(super) struct Layout<F: Family> {
     pub(super) head: F::Head,
-    /// Which tables the socket is listed in.
-    pub(super) links: [Link; 2],
     /// Whom those who wait on the socket wait for.
     pub(super) companion: Companion,
     /// Guarded by the head's state lock.
@@ -229,6 +229,7 @@ impl<F: Family> Sock<F> {
     }
 
     /// Returns the C object.
+    #[inline]
     pub(super) fn as_sk(&self) -> *mut bindings::sock {
         // CAST: By the safety requirements of `Head`, the layout starts with a `sock`.
         self.0.get().cast()
@@ -240,10 +241,28 @@ impl<F: Family> Sock<F> {
         self.0.get().cast()
     }
 
+    /// Returns which tables the socket is listed in.
     pub(super) fn links(&self) -> &[Link; 2] {
         // SAFETY: By the type invariants, the layout is initialised, and the links are only used
         // through shared references.
-        unsafe { &(*self.0.get()).links }
+        unsafe { &*Self::links_of(self.as_sk()) }
+    }
+
+    /// Returns the place of the links: where protocols keep the ends of their queue of
+    /// what is to be sent. Nothing but those looks there, and a socket has no memory to
+    /// spare. (Rows `mem-idle` of the bench.)
+    ///
+    /// # Safety
+    ///
+    /// `sk` is valid.
+    pub(super) unsafe fn links_of(sk: *mut bindings::sock) -> *mut [Link; 2] {
+        type Queue = kb::sk_buff_head;
+        const {
+            assert!(size_of::<[Link; 2]>() <= core::mem::offset_of!(Queue, qlen));
+            assert!(align_of::<Link>() <= align_of::<Queue>());
+        }
+        // SAFETY: By the function's safety requirements.
+        unsafe { (&raw mut (*sk).sk_write_queue).cast() }
     }
 
     /// Returns whom those who wait on the socket are likely to wait for.
@@ -290,10 +309,28 @@ impl<F: Family> Sock<F> {
         Shutdown(unsafe { (&raw const (*self.as_sk()).sk_shutdown).read_volatile() })
     }
 
+    /// Tells whether the type is `kind`.
+    #[inline]
+    pub(crate) fn is_kind(&self, kind: SockType) -> bool {
+        // SAFETY: As in `kind`.
+        u32::from(unsafe { (*self.as_sk()).sk_type }) == kind.raw()
+    }
+
+    /// Tells whether any of some flags is set (`sock_flag()`). A snapshot.
+    #[inline]
+    fn has_flag(&self, flags: usize) -> bool {
+        // SAFETY: As in `phase`; the place of the field is that of the C side.
+        let all = unsafe {
+            let field = self.as_sk().byte_add(bindings::SOCK_FLAGS);
+            field.cast::<usize>().read_volatile()
+        };
+        all & flags != 0
+    }
+
     /// Tells whether the socket has been closed by its last owner.
+    #[inline]
     pub(crate) fn is_dead(&self) -> bool {
-        // SAFETY: By the type invariants.
-        unsafe { bindings::sock_dead(self.as_sk()) }
+        self.has_flag(bindings::FLAG_DEAD)
     }
 
     /// Tells whether the socket has a file: it is no connection that waits to
@@ -325,18 +362,31 @@ impl<F: Family> Sock<F> {
         to_result(unsafe { bindings::sock_error(self.as_sk()) })
     }
 
-    /// Tells whether a message to `other` is nothing but its bytes. A snapshot.
+    /// Tells whether a message to `other` is nothing but its bytes: neither end is to
+    /// be told of credentials or times, there is no filter, and the receiver was
+    /// accepted. A snapshot.
     #[inline]
     pub(crate) fn sends_plainly(&self, other: &Self) -> bool {
-        // SAFETY: By the type invariants of both.
-        unsafe { bindings::is_plain(self.as_sk(), other.as_sk()) }
+        // SAFETY: As in `phase`; the pointer isn't followed.
+        let filter = unsafe { (&raw const (*other.as_sk()).sk_filter).read_volatile() };
+        !self.credentials_wanted(other)
+            && filter.is_null()
+            && !other.has_flag(bindings::FLAG_RCVTSTAMP)
     }
 
     /// Tells whether a receive tells nothing but the bytes. A snapshot.
     #[inline]
     pub(crate) fn receives_plainly(&self) -> bool {
-        // SAFETY: By the type invariants.
-        unsafe { bindings::receives_plainly(self.as_sk()) }
+        !self.pass().any_of(Pass::TOLD)
+            && !self.has_flag(bindings::FLAG_RCVTSTAMP)
+            && !self.has_peek_offset()
+    }
+
+    /// Tells whether peeks start at an offset (`SO_PEEK_OFF`). A snapshot.
+    #[inline]
+    pub(super) fn has_peek_offset(&self) -> bool {
+        // SAFETY: As in `phase`.
+        unsafe { (&raw const (*self.as_sk()).sk_peek_off).read_volatile() >= 0 }
     }
 
     /// Returns `SO_SNDBUF` in bytes.
@@ -497,6 +547,19 @@ impl<F: Family> Sock<F> {
     }
 }
 
+/// A part of a socket's data that its state lock guards, as it does the state.
+pub(crate) struct Guarded<T>(UnsafeCell<T>);
+
+// SAFETY: The value is reached under the state lock alone.
+unsafe impl<T: Send> Sync for Guarded<T> {}
+
+impl<T> Guarded<T> {
+    /// Makes one with its first value.
+    pub(crate) const fn new(value: T) -> Self {
+        Self(UnsafeCell::new(value))
+    }
+}
+
 /// The locked state of a socket.
 ///
 /// # Invariants
@@ -509,6 +572,20 @@ pub(crate) struct StateGuard<'a, F: Family> {
 }
 
 impl<'a, F: Family> StateGuard<'a, F> {
+    /// Returns a part of the socket's data that the lock guards; `None` if it is one of
+    /// another socket.
+    #[inline]
+    pub(crate) fn reach<'b, T>(&'b mut self, part: &'b Guarded<T>) -> Option<&'b mut T> {
+        let data = ptr::from_ref(self.sk.data().get_ref()).addr();
+        let offset = ptr::from_ref(part).addr().wrapping_sub(data);
+        if offset >= size_of::<F::Data>() {
+            return None;
+        }
+        // SAFETY: The part lies in the data of the socket whose state lock is held, by the type
+        // invariants. The guard is borrowed for as long as the value is: there is no other.
+        Some(unsafe { &mut *part.0.get() })
+    }
+
     /// Returns the socket whose state is locked.
     pub(crate) fn sock(&self) -> &'a Sock<F> {
         self.sk

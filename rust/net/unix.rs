@@ -300,7 +300,7 @@ impl<F: Family<Head = UnixHead>> StateGuard<'_, F> {
         &mut self,
         peer: Option<ARef<Sock<F>>>,
     ) -> Result<Option<ARef<Sock<F>>>> {
-        if self.sock().kind() != Some(SockType::Datagram) {
+        if !self.sock().is_kind(SockType::Datagram) {
             return Err(EINVAL);
         }
         self.unwatch_peer();
@@ -396,6 +396,24 @@ impl<F: Family<Head = UnixHead>> StateGuard<'_, F> {
 }
 
 impl<F: Family<Head = UnixHead>> Sock<F> {
+    /// Notes at which listener the socket waits to be accepted, for comparison alone;
+    /// `None` when it doesn't any more.
+    pub(crate) fn set_listener(&self, listener: Option<&Self>) {
+        let address = listener.map_or(0, |listener| listener.as_sk().addr());
+        // SAFETY: By the type invariants of `Sock`; nobody follows the pointer, which is read and
+        // written as a whole.
+        unsafe {
+            (&raw mut (*self.as_unix()).listener)
+                .write_volatile(ptr::without_provenance_mut(address));
+        }
+    }
+
+    /// Returns the address of the listener that the socket waits at, or zero.
+    pub(crate) fn listener(&self) -> usize {
+        // SAFETY: As in `set_listener`.
+        unsafe { (&raw const (*self.as_unix()).listener).read_volatile() }.addr()
+    }
+
     /// Tells whether [`Live::set_inode`] has noted that inode.
     pub(crate) fn has_inode(&self, inode: InodeId) -> bool {
         // SAFETY: By the type invariants of `Sock`; the pointer isn't followed.
@@ -436,7 +454,7 @@ impl<'a, F: Family<Head = UnixHead>> Live<'a, F> {
     pub(crate) fn peer(&self) -> Option<&'a Sock<F>> {
         // SAFETY: By the type invariants of `Sock`.
         let raw = unsafe { (&raw const (*self.as_unix()).peer).read_volatile() };
-        if raw.is_null() || self.kind() == Some(SockType::Datagram) {
+        if raw.is_null() || self.is_kind(SockType::Datagram) {
             return None;
         }
         // SAFETY: By the invariants of `UnixHead`, the peer of such a socket is only cleared by a
@@ -469,7 +487,7 @@ impl<F: Family<Head = UnixHead>> Unattached<F> {
         let sk = self.sock();
         // SAFETY: By the type invariants of `Sock`.
         let raw = unsafe { (&raw const (*sk.as_unix()).peer).read_volatile() };
-        if raw.is_null() || sk.kind() == Some(SockType::Datagram) {
+        if raw.is_null() || sk.is_kind(SockType::Datagram) {
             return None;
         }
         // SAFETY: By the invariants of `UnixHead`, the peer of such a socket is only cleared by a

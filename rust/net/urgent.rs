@@ -6,8 +6,8 @@
 //! be told so.
 
 use super::msg::ReceiveMsg;
-use super::queue::{
-    ByteQueue,
+use super::queue::ByteQueue;
+use super::reader::{
     PullFault,
     Reader, //
 };
@@ -20,7 +20,7 @@ use crate::pure::oob::{
     Stretch, //
 };
 
-impl<M: Send> ByteQueue<M> {
+impl<M: Send + 'static> ByteQueue<M> {
     /// Tells whether there is an out-of-band byte. A snapshot; any context.
     pub(crate) fn has_urgent(&self) -> bool {
         self.marks.urgent().is_some()
@@ -34,7 +34,7 @@ impl<M: Send> ByteQueue<M> {
     }
 }
 
-impl<M: Send> Places for Reader<'_, M> {
+impl<M: Send + 'static> Places for Reader<'_, M> {
     fn at(&self, offset: usize) -> Option<Stretch> {
         let left = self
             .readable()
@@ -53,7 +53,7 @@ impl<M: Send> Places for Reader<'_, M> {
     }
 }
 
-impl<M: Send> Reader<'_, M> {
+impl<M: Send + 'static> Reader<'_, M> {
     /// Does what a read has to do about out-of-band bytes, `offset` bytes from
     /// the front, and returns how it goes on.
     ///

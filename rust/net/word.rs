@@ -67,3 +67,27 @@ impl Word {
         }
     }
 }
+
+/// A word that is true or false.
+pub(crate) struct Flag(Atomic<bool>);
+
+impl Flag {
+    /// Makes a flag with its first value.
+    pub(crate) const fn new(value: bool) -> Self {
+        Self(Atomic::new(value))
+    }
+
+    /// Reads the flag without ordering anything (`READ_ONCE()`).
+    #[inline(always)]
+    pub(crate) fn get(&self) -> bool {
+        // SAFETY: As in `Word::get`; a valid `bool` is all that is ever written.
+        unsafe { self.0.as_ptr().read_volatile() }
+    }
+
+    /// Writes the flag without ordering anything (`WRITE_ONCE()`).
+    #[inline(always)]
+    pub(crate) fn set(&self, value: bool) {
+        // SAFETY: As in `Word::get`.
+        unsafe { self.0.as_ptr().write_volatile(value) };
+    }
+}

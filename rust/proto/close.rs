@@ -62,6 +62,9 @@ pub(super) fn close(sk: &Closing<'_, Runix>, cause: Cause) {
     let backlog =
         (!state.backlog.is_empty()).then(|| mem::replace(&mut state.backlog, Backlog::new()));
     let peer = sk.take_peer(&mut state);
+    // Who sends packets looks under this lock whether the socket is dead.
+    let packets = sk.packets();
+    let unread_packets = packets.is_some_and(|packets| packets::shut(packets, &mut state));
     drop(state);
     drop(path);
 
@@ -73,9 +76,9 @@ pub(super) fn close(sk: &Closing<'_, Runix>, cause: Cause) {
             let holds = queue.shut();
             (holds && queue.unread() > 0, holds)
         }
-        None => (sk.lock().packets.shut(), true),
+        None => (unread_packets, sk.packet_count() > 0),
     };
-    if let Some(peer) = peer.filter(|_| sk.kind() != Some(SockType::Datagram)) {
+    if let Some(peer) = peer.filter(|_| !sk.is_kind(SockType::Datagram)) {
         let mut state = peer.lock();
         // A connection that failed half-way is known to one end alone.
         if state.peer().is_some_and(|other| ptr::eq(other, &**sk)) {
@@ -89,12 +92,13 @@ pub(super) fn close(sk: &Closing<'_, Runix>, cause: Cause) {
         }
     }
     // Most are closed empty.
-    match sk.received() {
-        Some(queue) if holds => {
-            queue.close();
+    if holds {
+        match sk.received() {
+            Some(queue) => {
+                queue.close();
+            }
+            None => packets::purge(sk),
         }
-        Some(_) => {}
-        None => packets::close(sk),
     }
 
     if cause == Cause::Released {

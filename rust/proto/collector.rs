@@ -169,7 +169,7 @@ impl Snapshot {
         // the socket was counted without that reference, the stamp is seen here.
         full_barrier();
         for (socket, vertex) in self.sockets.iter().zip(self.vertices.iter_mut()) {
-            if matches!(socket, Carried::Own(sk) if sk.data().stamped() == self.run) {
+            if matches!(socket, Carried::Own(sk) if sk.data().is_stamped(self.run)) {
                 vertex.keep();
             }
         }

@@ -116,9 +116,9 @@ fn attempt(sk: &Live<'_>, listener: &Sock, timeout: &mut Timeout) -> Result<Cont
         let path = listener.lock().shared_path();
         new.set_name(address, path)?;
     }
-    new.sock().data().set_listener(Some(listener));
+    new.sock().set_listener(Some(listener));
     options::inherit(new.sock(), listener);
-    drop(new.sock().set_peer_cred(PeerCred::current()?));
+    new.sock().set_peer_cred_current()?;
     {
         let mut state = new.sock().lock();
         state.set_peer(sk.hold())?;
@@ -200,7 +200,7 @@ pub(super) fn accept(sk: &Live<'_>, blocking: Blocking) -> Result<Pending> {
             // What is in its queue is reached by a file of its own from here on.
             // The collector looks at this after it has counted references, and we have one to the
             // listener's file until the call ends.
-            pending.sock().data().set_listener(None);
+            pending.sock().set_listener(None);
             return Ok(pending);
         }
         // Without waiting, a shutdown isn't seen.
@@ -228,8 +228,8 @@ fn take_pending(sk: &Live<'_>) -> Option<Pending> {
 ///
 /// Mirrors `unix_socketpair()`.
 pub(super) fn socketpair(a: &Live<'_>, b: &Live<'_>) -> Result {
-    drop(a.set_peer_cred(PeerCred::current()?));
-    drop(b.set_peer_cred(PeerCred::current()?));
+    a.set_peer_cred_current()?;
+    b.set_peer_cred_current()?;
     let (mut first, mut second) = Sock::lock_two(a, b).ok_or(EINVAL)?;
     // Both are new, and have none.
     first.set_peer(b.hold())?;
@@ -253,7 +253,7 @@ pub(super) fn shutdown(sk: &Live<'_>, what: Shutdown) -> Result {
     drop(state);
     sk.state_changed();
 
-    if let Some(peer) = peer.filter(|_| sk.kind() != Some(SockType::Datagram)) {
+    if let Some(peer) = peer.filter(|_| !sk.is_kind(SockType::Datagram)) {
         let mirrored = what.mirrored();
         if let Some(queue) = peer.received().filter(|_| mirrored.receive()) {
             queue.shut();

@@ -156,9 +156,10 @@ pub(super) fn send(sk: &Live<'_>, msg: &mut SendMsg<'_>) -> Result<usize> {
 fn send_named(sk: &Live<'_>, msg: &mut SendMsg<'_>) -> Result<usize> {
     if let Some(bytes) = msg.address().filter(|_| msg.is_addressed_bytes()) {
         if let Ok(name) = names::parse(bytes) {
-            if let Ok(other) = names::find(sk, name, bytes) {
-                return send_plain(sk, msg, &other, Some(Address { name, bytes }));
-            }
+            return match names::find(sk, name, bytes) {
+                Ok(other) => send_plain(sk, msg, &other, Some(Address { name, bytes })),
+                Err(e) => send_slowly(sk, msg, Some(e)),
+            };
         }
     }
     send_any(sk, msg)
@@ -187,7 +188,7 @@ fn send_plain(
     let packet = Packet::new(msg, |size| Sent::new(sk, size))?;
 
     let mut state = peer.lock();
-    let sequenced = sk.kind() == Some(SockType::SeqPacket);
+    let sequenced = sk.is_kind(SockType::SeqPacket);
     let room = match state.peer() {
         Some(other) => ptr::eq(other, sk.sock()),
         None => !packets::is_full(peer),
@@ -202,8 +203,8 @@ fn send_plain(
     if !sequenced {
         sk.may_send(&state)?;
     }
-    let queue = &peer.packets().ok_or(EINVAL)?.queue;
-    let result = queue.push(&mut state.packets, packet);
+    let packets = peer.packets().ok_or(EINVAL)?;
+    let result = packets.queue.push(packets.list(&mut state)?, packet);
     drop(state);
     // It is only shut once the receiver is dead, which it isn't under its lock.
     result.map_err(|_| EPIPE)?;
@@ -220,8 +221,15 @@ fn timeout(sk: &Live<'_>, msg: &SendMsg<'_>) -> Timeout {
 }
 
 /// Sends a packet with all that may go with it.
-#[inline(never)]
 fn send_any(sk: &Live<'_>, msg: &mut SendMsg<'_>) -> Result<usize> {
+    send_slowly(sk, msg, None)
+}
+
+/// Does the same, or fails with what has come of the search for the receiver, if that is
+/// known, once everything before that is known to be well: who is refused by a security
+/// module isn't to be looked for twice.
+#[inline(never)]
+fn send_slowly(sk: &Live<'_>, msg: &mut SendMsg<'_>, missing: Option<Error>) -> Result<usize> {
     let ancillary = msg.ancillary()?;
     if msg.is_out_of_band() {
         return Err(EOPNOTSUPP);
@@ -236,6 +244,9 @@ fn send_any(sk: &Live<'_>, msg: &mut SendMsg<'_>) -> Result<usize> {
     wait_for_room(sk, &mut timeout)?;
 
     let packet = Some(Packet::new(msg, |size| Sent::new(sk, size))?);
+    if let Some(e) = missing {
+        return Err(e);
+    }
     let (stated, files) = (ancillary.sender, ancillary.files);
     send_packet(sk, packet, len, address, stated, files, timeout)
 }
@@ -351,7 +362,7 @@ fn deliver(
         if let Some(attached) = packet.as_ref().and_then(|packet| packet.meta().attached()) {
             attached.check_taken(other)?;
         }
-        if sk.kind() != Some(SockType::SeqPacket) {
+        if !sk.is_kind(SockType::SeqPacket) {
             sk.may_send(&state)?;
         }
         let connected = state.peer().is_some_and(|peer| ptr::eq(peer, sk.sock()));
@@ -359,8 +370,8 @@ fn deliver(
         if !full {
             let mut packet = packet.take().ok_or(EINVAL)?;
             packet.stamp(other);
-            let queue = &other.packets().ok_or(EINVAL)?.queue;
-            let result = queue.push(&mut state.packets, packet);
+            let packets = other.packets().ok_or(EINVAL)?;
+            let result = packets.queue.push(packets.list(&mut state)?, packet);
             drop(state);
             // It is only shut once the receiver is dead, which it isn't under its lock.
             return result.map(|()| Delivery::Done).map_err(|_| EPIPE);
@@ -389,7 +400,7 @@ fn is_peer(sk: &Live<'_>, other: &Sock) -> bool {
 
 /// Handles a receiver that has been closed.
 fn receiver_is_gone(sk: &Live<'_>, other: &Sock, by_name: bool) -> Result<Delivery> {
-    if sk.kind() == Some(SockType::SeqPacket) {
+    if sk.is_kind(SockType::SeqPacket) {
         return Err(EPIPE);
     }
     let mut state = sk.lock();

@@ -205,7 +205,7 @@ fn received(sk: &Sock) -> usize {
     match sk.packets() {
         None => sk.unread(),
         Some(packets) if sk.kind() == Some(SockType::SeqPacket) => packets.queue.bytes(),
-        Some(_) => sk.lock().packets.first_len(),
+        Some(_) => sk.first_packet_len(),
     }
 }
 

@@ -211,7 +211,7 @@ impl Message {
         if !self.queued.load(Acquire) {
             return 0;
         }
-        match self.queue.data().listener() {
+        match self.queue.listener() {
             0 => address(&self.queue),
             listener => listener,
         }
@@ -527,8 +527,7 @@ impl InFlight {
         let graph = self.graph.lock();
         // The last edge of a ring finds the socket of the queue in flight.
         let queue = &message.queue;
-        let rings =
-            graph.is_in_flight(address(queue)) || graph.is_in_flight(queue.data().listener());
+        let rings = graph.is_in_flight(address(queue)) || graph.is_in_flight(queue.listener());
         drop(graph);
         if rings || unix > 0 {
             self.suspect();

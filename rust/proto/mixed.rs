@@ -304,7 +304,7 @@ impl Proof {
         // As in `Snapshot::keep_what_moved`.
         full_barrier();
         for (socket, vertex) in self.sockets.iter().zip(self.vertices.iter_mut()) {
-            if matches!(socket, Carried::Own(sk) if sk.data().stamped() == self.run) {
+            if matches!(socket, Carried::Own(sk) if sk.data().is_stamped(self.run)) {
                 vertex.keep();
             }
         }

@@ -270,7 +270,7 @@ impl Kind for Datagram {
     }
 
     fn input(sk: &Live<'_>) -> usize {
-        sk.lock().packets.first_len()
+        sk.first_packet_len()
     }
 
     fn output(sk: &Live<'_>) -> usize {

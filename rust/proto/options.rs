@@ -20,10 +20,7 @@ use crate::net::{
     SockType, //
 };
 use crate::uapi;
-use kernel::{
-    prelude::*,
-    sync::atomic::Relaxed, //
-};
+use kernel::prelude::*;
 
 /// What an option is about.
 #[derive(Clone, Copy)]
@@ -102,14 +99,14 @@ fn set_what(sk: &Live<'_>, option: &SockOpt, what: What) -> Result {
         }
         What::WholeRights => {
             let on = switch(option.int()?)?;
-            sk.data().whole_rights.store(on, Relaxed);
+            sk.data().whole_rights.set(on);
         }
         What::Queued => {
             let value = option.int()?;
             if sk.kind() != Some(SockType::Stream) {
                 return Err(ENOPROTOOPT);
             }
-            sk.data().reports_queued.set(usize::from(switch(value)?));
+            sk.data().reports_queued.set(switch(value)?);
         }
     }
     Ok(())
@@ -151,9 +148,9 @@ pub(super) fn tell(sk: &Live<'_>, query: OptQuery) -> Result {
             check_label(*pass)?;
             sk.pass().any_of(*pass)
         }
-        What::WholeRights => sk.data().whole_rights.load(Relaxed),
+        What::WholeRights => sk.data().whole_rights.get(),
         What::Queued if sk.kind() != Some(SockType::Stream) => return Err(ENOPROTOOPT),
-        What::Queued => sk.data().reports_queued.get() != 0,
+        What::Queued => sk.data().reports_queued.get(),
     };
     query.answer(room, c_int::from(on))
 }
@@ -161,6 +158,6 @@ pub(super) fn tell(sk: &Live<'_>, query: OptQuery) -> Result {
 /// Takes over from a listener what a connection inherits.
 pub(super) fn inherit(new: &Sock, listener: &Sock) {
     new.inherit_pass(listener);
-    let whole = listener.data().whole_rights.load(Relaxed);
-    new.data().whole_rights.store(whole, Relaxed);
+    let whole = listener.data().whole_rights.get();
+    new.data().whole_rights.set(whole);
 }

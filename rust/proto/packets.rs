@@ -22,8 +22,8 @@ use crate::net::{
     Files,
     Origin,
     Packet,
-    PacketQueue,
     Pass,
+    Peeked,
     Phase,
     PullFault,
     ReceiveMsg,
@@ -32,6 +32,7 @@ use crate::net::{
     Shutdown,
     SmallBox,
     SockType,
+    StateGuard,
     Timeout,
     Turn, //
 };
@@ -42,10 +43,7 @@ use crate::pure::{
         worth_of_packets, //
     }, //
 };
-use kernel::{
-    prelude::*,
-    sync::atomic::Relaxed, //
-};
+use kernel::prelude::*;
 
 /// What goes with bytes or a packet, if anything does.
 pub(crate) struct Attached {
@@ -186,11 +184,14 @@ fn wish(sk: &Live<'_>, ask: impl Fn(usize, usize) -> bool) -> bool {
 
 /// Takes the first packet.
 #[inline]
-fn take(sk: &Live<'_>, queue: &PacketQueue<Sent>) -> Option<Packet<Sent>> {
+fn take(sk: &Live<'_>, packets: &Packets) -> Option<Packet<Sent>> {
+    let queue = &packets.queue;
     loop {
         let mut state = sk.lock();
-        if let Ok(taken) = queue.take(&mut state.packets) {
-            return taken;
+        match packets.list(&mut state).map(|list| queue.take(list)) {
+            Ok(Ok(taken)) => return taken,
+            Ok(Err(Peeked)) => {}
+            Err(_) => return None,
         }
         drop(state);
         queue.wait_for_lookers();
@@ -199,15 +200,17 @@ fn take(sk: &Live<'_>, queue: &PacketQueue<Sent>) -> Option<Packet<Sent>> {
 
 /// Drops all packets of a socket. May sleep.
 pub(super) fn purge(sk: &Sock) {
-    let Some(Packets { queue, .. }) = sk.packets() else {
+    let Some(packets) = sk.packets() else {
         return;
     };
+    let queue = &packets.queue;
     loop {
         let mut state = sk.lock();
-        if let Ok(all) = queue.take_all(&mut state.packets) {
+        let taken = packets.list(&mut state).map(|list| queue.take_all(list));
+        if !matches!(taken, Ok(Err(Peeked))) {
             drop(state);
             // Never under a lock: files may be among it.
-            drop(all);
+            drop(taken);
             return;
         }
         drop(state);
@@ -215,10 +218,9 @@ pub(super) fn purge(sk: &Sock) {
     }
 }
 
-/// Lets no more packets in, and drops those that there are. May sleep.
-pub(super) fn close(sk: &Sock) {
-    sk.lock().packets.shut();
-    purge(sk);
+/// Lets no more packets in, and tells whether there are any but an empty one in front.
+pub(super) fn shut(packets: &Packets, state: &mut StateGuard<'_, Runix>) -> bool {
+    packets.list(state).is_ok_and(|list| list.shut())
 }
 
 /// Receives a packet: `recvmsg(2)`.
@@ -228,17 +230,20 @@ pub(super) fn receive(sk: &Live<'_>, msg: &mut ReceiveMsg<'_>) -> Result<usize> 
     if msg.is_out_of_band() {
         return Err(EOPNOTSUPP);
     }
-    let queue = &sk.packets().ok_or(EINVAL)?.queue;
-    let mut timeout = match msg.blocking() {
-        Blocking::Yes => sk.receive_timeout(),
-        Blocking::No => Timeout::NONE,
-    };
+    let packets = sk.packets().ok_or(EINVAL)?;
+    let queue = &packets.queue;
+    let mut timeout = None;
     loop {
         sk.take_error()?;
         let mut seen = None;
         if msg.is_peek() {
             seen = Some(queue.arrivals());
-            let locked = |list: &mut dyn FnMut(&mut _)| list(&mut sk.lock().packets);
+            let locked = |with: &mut dyn FnMut(&mut _)| {
+                let mut state = sk.lock();
+                if let Ok(list) = packets.list(&mut state) {
+                    with(list);
+                }
+            };
             let peeked = queue.peek(locked, sk.peek_offset(), |packet, skip| {
                 let counts = deliver(packet, msg, skip)?;
                 packet.tell_time(sk, msg);
@@ -267,14 +272,18 @@ pub(super) fn receive(sk: &Live<'_>, msg: &mut ReceiveMsg<'_>) -> Result<usize> 
                 }
                 None => {}
             }
-        } else if let Some(packet) = take(sk, queue) {
-            if sk.kind() == Some(SockType::Datagram) {
+        } else if let Some(packet) = take(sk, packets) {
+            if sk.is_kind(SockType::Datagram) {
                 // A connection is never full: its senders wait at their own sockets.
                 sk.wake_senders();
             }
             return receive_taken(sk, packet, msg);
         }
-        if let Some(end) = wait(sk, &mut timeout, seen)? {
+        let timeout = timeout.get_or_insert_with(|| match msg.blocking() {
+            Blocking::Yes => sk.receive_timeout(),
+            Blocking::No => Timeout::NONE,
+        });
+        if let Some(end) = wait(sk, timeout, seen)? {
             return Ok(end);
         }
     }
@@ -320,7 +329,7 @@ pub(super) fn tell(
     from: Option<Origin<'_>>,
     files: Option<Files>,
 ) {
-    let whole = sk.data().whole_rights.load(Relaxed);
+    let whole = sk.data().whole_rights.get();
     msg.set_ancillary(
         sk,
         Attachment {
@@ -367,7 +376,7 @@ fn deliver(
 
 /// Waits for a packet; for one more than had arrived at `seen`, if that is given. Returns what to return if none will come.
 fn wait(sk: &Live<'_>, timeout: &mut Timeout, seen: Option<usize>) -> Result<Option<usize>> {
-    let sequenced = sk.kind() == Some(SockType::SeqPacket);
+    let sequenced = sk.is_kind(SockType::SeqPacket);
     if timeout.is_none() {
         // A sequenced socket tells the end even without waiting.
         if sequenced && at_end(sk)? {
@@ -426,7 +435,7 @@ pub(super) fn poll(sk: &Live<'_>) -> Events {
     if sk.packet_count() > 0 || (phase == Phase::Listening && sk.pending() > 0) {
         events |= Events::READABLE;
     }
-    if sk.kind() == Some(SockType::SeqPacket) && phase == Phase::Closed {
+    if sk.is_kind(SockType::SeqPacket) && phase == Phase::Closed {
         events |= Events::HANGUP;
     }
     let writable = phase != Phase::Listening && wish(sk, limits::writable) && !peer_is_full(sk);

@@ -30,11 +30,14 @@ use crate::net::{
     Closing,
     Either,
     FamilyDesc,
+    Flag,
+    Guarded,
     PacketList,
     PacketQueue,
     Patience,
     Selection,
     SockType,
+    StateGuard,
     Timeout,
     Unattached,
     UnixHead,
@@ -64,8 +67,6 @@ pub(super) type Pending = Unattached<Runix>;
 pub(crate) struct State {
     /// The connections that wait to be accepted.
     pub(super) backlog: Backlog<Runix>,
-    /// The packets that were sent to the socket, if it is no stream.
-    pub(super) packets: PacketList<Sent>,
 }
 
 /// What the family keeps in each socket.
@@ -75,18 +76,15 @@ pub(crate) struct Socket {
     /// packets.
     #[pin]
     queue: Either<ByteQueue<Attached>, Packets>,
-    /// The address of the listener that the socket waits at to be accepted,
-    /// zero for none; for comparison alone.
-    listener: Atomic<usize>,
     /// Files in the queue.
-    files: Atomic<usize>,
+    files: Atomic<u32>,
     /// The run of the collector in which something was last taken from the
-    /// queue; see [`super::inflight`].
-    stamp: Atomic<usize>,
+    /// queue, its lowest bits; see [`super::inflight`].
+    stamp: Atomic<u32>,
     /// `SO_INQ`: each receive tells what is left.
-    pub(super) reports_queued: Word,
+    pub(super) reports_queued: Flag,
     /// `SO_RIGHTS_NOTRUNC`: a file that is withheld doesn't end the list.
-    pub(super) whole_rights: Atomic<bool>,
+    pub(super) whole_rights: Flag,
 }
 
 /// What a socket of packets keeps.
@@ -95,6 +93,8 @@ pub(crate) struct Packets {
     /// What is known without a lock of the packets that were sent to this socket.
     #[pin]
     pub(super) queue: PacketQueue<Sent>,
+    /// Those packets.
+    list: Guarded<PacketList<Sent>>,
     /// A sender has found that too much is charged to the socket.
     pub(super) wants_room: Word,
 }
@@ -129,41 +129,54 @@ impl net::Sock<Runix> {
     }
 }
 
+impl Packets {
+    /// Returns the packets of a socket whose state is locked. Fails, which never
+    /// happens, if it isn't the one that these are a part of.
+    #[inline]
+    pub(super) fn list<'a>(
+        &'a self,
+        state: &'a mut StateGuard<'_, Runix>,
+    ) -> Result<&'a mut PacketList<Sent>> {
+        state.reach(&self.list).ok_or(EINVAL)
+    }
+}
+
+impl net::Sock<Runix> {
+    /// Returns the length of the first packet that waits to be received.
+    pub(super) fn first_packet_len(&self) -> usize {
+        let Some(packets) = self.packets() else {
+            return 0;
+        };
+        let mut state = self.lock();
+        packets.list(&mut state).map_or(0, |list| list.first_len())
+    }
+}
+
 impl Socket {
-    /// Notes at which listener the socket waits; `None` when it was accepted.
-    pub(super) fn set_listener(&self, listener: Option<&Sock>) {
-        let address = listener.map_or(0, |listener| ptr::from_ref(listener).addr());
-        self.listener.store(address, Relaxed);
-    }
-
-    /// Returns the address of the listener that the socket waits at, or zero.
-    pub(super) fn listener(&self) -> usize {
-        self.listener.load(Relaxed)
-    }
-
-    /// Counts files that come into the queue.
+    /// Counts files that come into the queue, at most 253.
     pub(super) fn add_files(&self, count: usize) {
-        self.files.add(count, Relaxed);
+        self.files.add(count as u32, Relaxed);
     }
 
     /// Counts files that leave the queue.
     pub(super) fn remove_files(&self, count: usize) {
-        let _ = self.files.fetch_sub(count, kernel::sync::atomic::Relaxed);
+        let _ = self.files.fetch_sub(count as u32, Relaxed);
     }
 
     /// Returns how many files are in the queue. A snapshot.
     pub(super) fn files(&self) -> usize {
-        self.files.load(Relaxed)
+        self.files.load(Relaxed) as usize
     }
 
     /// Notes that run `run` of the collector must not count on the queue.
     pub(super) fn stamp(&self, run: usize) {
-        self.stamp.store(run, Relaxed);
+        self.stamp.store(run as u32, Relaxed);
     }
 
-    /// Returns the run that was noted last.
-    pub(super) fn stamped(&self) -> usize {
-        self.stamp.load(Relaxed)
+    /// Tells whether run `run` was noted last, or one that it can't be told from, which
+    /// is four milliards of runs away.
+    pub(super) fn is_stamped(&self, run: usize) -> bool {
+        self.stamp.load(Relaxed) == run as u32
     }
 }
 
@@ -204,22 +217,21 @@ impl net::Family for Runix {
     fn state() -> State {
         State {
             backlog: Backlog::new(),
-            packets: PacketList::new(),
         }
     }
 
     fn data(kind: SockType) -> impl PinInit<Socket> {
         let packets = pin_init!(Packets {
             queue <- PacketQueue::new(),
+            list: Guarded::new(PacketList::new()),
             wants_room: Word::new(0),
         });
         pin_init!(Socket {
             queue <- Either::new(kind == SockType::Stream, ByteQueue::new(), packets),
-            listener: Atomic::new(0),
             files: Atomic::new(0),
             stamp: Atomic::new(0),
-            reports_queued: Word::new(0),
-            whole_rights: Atomic::new(false),
+            reports_queued: Flag::new(false),
+            whole_rights: Flag::new(false),
         })
     }
 

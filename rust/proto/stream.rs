@@ -230,9 +230,7 @@ fn mark_urgent(mark: &mut Option<SmallBox<Mark<Attached>>>) -> Result {
 /// Mirrors `unix_stream_read_generic()`. May sleep (`SO_RCVTIMEO`).
 pub(super) fn receive(sk: &Live<'_>, msg: &mut ReceiveMsg<'_>) -> Result<usize> {
     // Most often there is nothing to tell but bytes, and there are some.
-    if sk.phase() == Phase::Established
-        && sk.receives_bytes(msg)
-        && sk.data().reports_queued.get() == 0
+    if sk.phase() == Phase::Established && sk.receives_bytes(msg) && !sk.data().reports_queued.get()
     {
         let queue = sk.received().ok_or(EINVAL)?;
         let mut count = queue.read().pull_plain(msg);
@@ -302,7 +300,7 @@ fn receive_any(sk: &Live<'_>, msg: &mut ReceiveMsg<'_>) -> Result<usize> {
         let sender = sender.unwrap_or_else(|| Some(Sender::nobody()));
         packets::tell(sk, msg, sender.as_ref(), from.map(Origin::from), files);
     }
-    let reports = sk.data().reports_queued.get() != 0;
+    let reports = sk.data().reports_queued.get();
     if reports || msg.wants_queued() {
         msg.set_queued(sk.unread(), reports);
     }
@@ -379,7 +377,7 @@ fn receive_until(
             continue;
         }
         if !msg.is_peek() {
-            reader.shrink();
+            reader.rest();
         }
         drop(reader);
         let timeout = timeout.get_or_insert_with(|| match msg.blocking() {
@@ -560,8 +558,21 @@ pub(super) fn at_mark(sk: &Live<'_>) -> bool {
 }
 
 /// Wakes the writers of a stream, if they wait for room and there is some.
+#[inline]
 fn wake_writers(sk: &Live<'_>) {
-    if let (Some(peer), Some(queue)) = (sk.peer(), sk.received()) {
+    let Some(queue) = sk.received() else {
+        return;
+    };
+    // Almost always there is none.
+    if queue.has_wish() {
+        fulfil_wish(sk, queue);
+    }
+}
+
+/// Wakes the writers of a stream, who wait for room, if there is some.
+#[inline(never)]
+fn fulfil_wish(sk: &Live<'_>, queue: &ByteQueue<Attached>) {
+    if let Some(peer) = sk.peer() {
         if queue.take_wish(peer.sndbuf()) {
             peer.wake_writers();
         }

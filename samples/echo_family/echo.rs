@@ -134,7 +134,7 @@ impl SocketOps for Stream {
                 match reader.pull(msg, usize::MAX) {
                     Ok(count) => {
                         drop(reader);
-                        if sk.data().queue.take_wish(sk.sndbuf()) {
+                        if sk.data().queue.has_wish() && sk.data().queue.take_wish(sk.sndbuf()) {
                             sk.wake_writers();
                         }
                         return Ok(count);

@@ -171,4 +171,62 @@ mod tests {
         assert!(q.push(&mut buffer.source(), 50, SNDBUF, &mut mark).is_ok());
         Ok(())
     }
+
+    /// Moves bytes through a queue one by one, so that it is drained by the shortest
+    /// way, `times` times.
+    fn drain(q: &ByteQueue<u32>, buffer: &mut Buffer, times: usize) -> Result {
+        for _ in 0..times {
+            if q.push(&mut buffer.source(), 1, SNDBUF, &mut None).is_err()
+                || q.read().pull_plain(&mut buffer.room()) != 1
+            {
+                return Err(EIO);
+            }
+        }
+        Ok(())
+    }
+
+    /// Of many queues that are drained time and again some keep a chunk, in turns; one
+    /// that goes leaves its place to others (KASAN looks).
+    #[test]
+    fn some_stay_warm() -> Result {
+        const MANY: usize = 160;
+        type Queues = KVec<Pin<KBox<ByteQueue<u32>>>>;
+        let warm = |queues: &Queues| queues.iter().filter(|q| q.warmth.is_warm()).count();
+        let mut buffer = Buffer::pattern(0, 1)?;
+        let mut queues: Queues = KVec::with_capacity(MANY, GFP_KERNEL)?;
+        for _ in 0..MANY {
+            queues.push(new_queue()?, GFP_KERNEL)?;
+        }
+        (queues.iter()).try_for_each(|q| drain(q, &mut buffer, 7))?;
+        // Nobody has been at it for long.
+        assert_eq!(warm(&queues), 0);
+        (queues.iter()).try_for_each(|q| drain(q, &mut buffer, 1))?;
+        let some = warm(&queues);
+        assert!(some > 0 && some < MANY);
+        // Those that are warm go, and others come in their place.
+        let mut left: Queues = KVec::with_capacity(MANY, GFP_KERNEL)?;
+        for q in queues {
+            if !q.warmth.is_warm() {
+                left.push(q, GFP_KERNEL)?;
+            }
+        }
+        (left.iter()).try_for_each(|q| drain(q, &mut buffer, 8))?;
+        assert!(warm(&left) > 0);
+        // A place that isn't used is lost to who needs it.
+        for _ in 0..MANY {
+            left.push(new_queue()?, GFP_KERNEL)?;
+        }
+        (left.iter()).try_for_each(|q| drain(q, &mut buffer, 8))?;
+        let last = new_queue()?;
+        let mut rounds = 0;
+        while !last.warmth.is_warm() && rounds < 300 {
+            drain(&last, &mut buffer, 8)?;
+            rounds += 1;
+        }
+        assert!(last.warmth.is_warm());
+        // What is closed has no place.
+        last.close();
+        assert!(!last.warmth.is_warm());
+        Ok(())
+    }
 }
