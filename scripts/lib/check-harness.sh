@@ -53,7 +53,7 @@ header_found() {
 	flags=$(. <(grep = "$prefix/share/pkgconfig/runix.pc") &&
 		eval "echo $(sed -n 's/^Cflags: //p' "$prefix/share/pkgconfig/runix.pc")")
 	if command -v pkg-config >/dev/null; then
-		[[ $(PKG_CONFIG_PATH=$prefix/share/pkgconfig pkg-config --cflags runix) == "$flags"* ]]
+		[[ $(PKG_CONFIG_PATH=$prefix/share/pkgconfig pkg-config --cflags runix) == "$flags"* ]] || return
 	fi
 	# shellcheck disable=SC2086
 	in_root gcc-14 $flags -Wall -Wextra -Werror -pedantic -fsyntax-only -x c - <<-END
