@@ -16,7 +16,7 @@ INSTALL_PACKAGES=(
 install_root() { printf '%s\n' "$INSTALL/$1/root"; }   # VERSION
 install_disk() { printf '%s\n' "$INSTALL/$1/disk"; }   # VERSION
 
-# What a disk with that system goes without: the guest builds nothing.
+# What a disk with that system goes without: the guest builds nothing, and has few devices.
 INSTALL_LEFT_OUT=(usr/lib/llvm-19 usr/lib/gcc usr/lib/rustlib usr/lib/x86_64-linux-gnu/rustlib
 	usr/src usr/share/perl usr/libexec/gcc usr/lib/rust-1.85)
 
@@ -112,7 +112,8 @@ build_install_system() { # VERSION
 	logged privileged rm -rf "$dir"
 	mkdir -p "$dir"
 	logged make_install_root "$v" "$KERNEL_PACKAGE_VERSION" "$dir/root"
-	logged make_install_disk "$dir/root" "$dir/root" "$(install_disk "$v")" 65536 "${INSTALL_LEFT_OUT[@]}"
+	logged make_install_disk "$dir/root" "$dir/root" "$(install_disk "$v")" 65536 \
+		"${INSTALL_LEFT_OUT[@]}" "usr/lib/modules/$v/kernel"/{drivers,sound,fs,net}
 	stamp "$dir" "$key"
 }
 
