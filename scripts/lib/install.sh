@@ -159,7 +159,7 @@ has_files() { # VERSION PACKAGE FILE...
 # What DKMS prints where it can't be done, and where a kernel is none of ours.
 refuses() { # VERSION COMMANDS
 	local layer
-	layer=$(mktemp -d "$RUNIX_CACHE/run.XXXXXX")
+	layer=$(mktemp -d "$INSTALL/$1/try.XXXXXX")
 	local rc=0
 	privileged "$RUNIX_TOP/scripts/lib/enter-disk" "$INSTALL/$1/root" "$layer" "$INSTALL/$1/with" sh -euc "
 		cd /tmp && dpkg-deb -x /mnt/debs-*[0-9]/runix-dkms_*.deb . && cd usr/src/runix-* && $2" || rc=$?
