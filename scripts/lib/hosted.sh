@@ -9,7 +9,7 @@ HOSTED_PACKAGES=(gcc-14 make flex bison bc libc6-dev libelf-dev libssl-dev libdw
 
 installed_version() { # PACKAGE: of what is unpacked at least
 	dpkg-query -W -f '${db:Status-Status} ${Version}\n' "$1" 2>/dev/null |
-		sed -n 's/^\(unpacked\|half-configured\|triggers-awaited\|triggers-pending\|installed\) //p'
+		sed -n 's/^\(unpacked\|half-configured\|triggers-awaited\|triggers-pending\|installed\) //p' || true
 }
 
 # Stands in for the build root: commands run right here, with no variables but these.
