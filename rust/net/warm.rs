@@ -106,6 +106,9 @@ impl Warmth {
     const WARM: u16 = 1;
     /// It was drained since it was asked for its place.
     const USED: u16 = 2;
+    /// It has had a place: somebody who takes that may still be at work in the queue,
+    /// under the lock of the places, when it is cold already.
+    const KNOWN: u16 = 4;
     /// What comes above: the number of the place, or how often the queue was drained.
     const SHIFT: u32 = 4;
 
@@ -155,10 +158,10 @@ impl Warmth {
     pub(super) unsafe fn ask(&self, queue: NonNull<dyn Cool>) -> bool {
         let drained = (self.get() >> Self::SHIFT).wrapping_add(1);
         if drained % PATIENCE != 0 {
-            self.set((drained % PATIENCE) << Self::SHIFT);
+            self.set((drained % PATIENCE) << Self::SHIFT | self.known());
             return false;
         }
-        self.set(0);
+        self.set(self.known());
         let Some(mut guard) = Guard::try_lock() else {
             return false;
         };
@@ -176,8 +179,14 @@ impl Warmth {
         }
         // INVARIANT: The queue is valid by the function's safety requirements.
         *taken = Some(queue);
-        self.set((place as u16) << Self::SHIFT | Self::WARM | Self::USED);
+        self.set((place as u16) << Self::SHIFT | Self::WARM | Self::USED | Self::KNOWN);
         true
+    }
+
+    /// Returns the bit that stays when all else changes.
+    #[inline(always)]
+    fn known(&self) -> u16 {
+        self.get() & Self::KNOWN
     }
 
     /// For [`Cool::cool`]: gives the place up, unless the queue was drained since this
@@ -193,7 +202,7 @@ impl Warmth {
 
     /// For [`Cool::cool`]: notes that the place is another's.
     pub(super) fn set_cold(&self) {
-        self.set(0);
+        self.set(self.known());
     }
 
     /// Gives up the place of `queue`, if it has one, because that goes. Nobody uses
@@ -201,21 +210,22 @@ impl Warmth {
     ///
     /// Nobody may ask for one meanwhile, nor hold the queue's locks.
     pub(super) fn leave(&self, queue: NonNull<dyn Cool>) {
-        let value = self.get();
-        if value & Self::WARM == 0 {
+        if self.known() == 0 {
             return;
         }
+        // Also where it is cold: who made it so is done with the queue once the lock is free.
         let mut guard = Guard::lock();
-        if let Some(taken) = guard
-            .places()
-            .taken
-            .get_mut(usize::from(value >> Self::SHIFT))
-        {
-            // Another one may have it by now.
-            if taken.is_some_and(|other| other.addr() == queue.addr()) {
-                *taken = None;
+        let value = self.get();
+        if value & Self::WARM != 0 {
+            let place = usize::from(value >> Self::SHIFT);
+            if let Some(taken) = guard.places().taken.get_mut(place) {
+                // Another one may have it by now.
+                if taken.is_some_and(|other| other.addr() == queue.addr()) {
+                    *taken = None;
+                }
             }
         }
+        // INVARIANT: No place leads to the queue.
         self.set(0);
     }
 }
