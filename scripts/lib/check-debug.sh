@@ -7,7 +7,7 @@ STEPS_KCSAN=7
 
 # What `make check` runs under the debug kernel: what is about memory and locks more than
 # about what calls return. `make check-debug` runs all.
-DEBUG_PROGRAMS='dgram fault fuzz inject* listen oob* options packet race scm_flight scm_race scm_rights sendrecv seqpacket splice stress user_memory'
+DEBUG_PROGRAMS='dgram fault inject_data oob packet scm_flight scm_rights sendrecv seqpacket'
 
 check_debug() { # VERSION of the stock kernel [PROGRAMS]
 	local ONLY=${ONLY:-${2:-}}
@@ -17,7 +17,7 @@ check_debug() { # VERSION of the stock kernel [PROGRAMS]
 # The programs that make threads race, under the kernel that looks for data races, and
 # fewer for `make check`.
 KCSAN_PROGRAMS='stress* race* scm_race scm_flight'
-KCSAN_SHORT='race scm_race stress'
+KCSAN_SHORT='scm_race stress'
 
 check_kcsan() { # VERSION of the stock kernel [PROGRAMS]
 	local ONLY=${ONLY:-${2:-$KCSAN_PROGRAMS}}

@@ -65,7 +65,7 @@ static long cycles_wanted(void)
 	const char *env = getenv("STRESS_CYCLES");
 	FILE *f = fopen("/proc/cmdline", "re");
 	char line[4096], *at;
-	long n = 4000;
+	long n = 2000;
 
 	if (f && fgets(line, sizeof(line), f) && (at = strstr(line, "runix.cycles=")))
 		n = atol(at + strlen("runix.cycles="));
