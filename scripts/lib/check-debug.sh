@@ -5,22 +5,15 @@
 STEPS_DEBUG=7
 STEPS_KCSAN=7
 
-# What `make check` runs under the debug kernel: what is about memory and locks more than
-# about what calls return. `make check-debug` runs all.
-DEBUG_PROGRAMS='dgram fault inject_data oob packet scm_flight scm_rights sendrecv seqpacket'
-
-check_debug() { # VERSION of the stock kernel [PROGRAMS]
-	local ONLY=${ONLY:-${2:-}}
+check_debug() { # VERSION of the stock kernel
 	check_flavour "$1" debug asan 'KASAN: ' "${DEBUG_GUEST[@]}"
 }
 
-# The programs that make threads race, under the kernel that looks for data races, and
-# fewer for `make check`.
+# The programs that make threads race, under the kernel that looks for data races.
 KCSAN_PROGRAMS='stress* race* scm_race scm_flight'
-KCSAN_SHORT='scm_race stress'
 
-check_kcsan() { # VERSION of the stock kernel [PROGRAMS]
-	local ONLY=${ONLY:-${2:-$KCSAN_PROGRAMS}}
+check_kcsan() { # VERSION of the stock kernel
+	local ONLY=${ONLY:-$KCSAN_PROGRAMS}
 	check_flavour "$1" kcsan tsan 'KCSAN: data-race' "${KCSAN_GUEST[@]}"
 }
 
