@@ -40,23 +40,11 @@ elapsed() {
 
 joined() { (IFS=,; printf '%s\n' "$*"); } # WORD...: with commas
 
-next_step() {
-	local file
-	if [[ -z $STEP_FILE ]]; then
-		STEP=$((STEP + 1))
-		return
-	fi
-	# Several may go on at the same time.
-	exec {file}<>"$STEP_FILE"
-	flock "$file"
-	STEP=$(($(<"$STEP_FILE") + 1))
-	printf '%s\n' "$STEP" >"$STEP_FILE"
-	exec {file}>&-
-}
-
 # step TEXT: announces the next step.
 step() {
-	next_step
+	[[ -z $STEP_FILE ]] || STEP=$(<"$STEP_FILE")
+	STEP=$((STEP + 1))
+	[[ -z $STEP_FILE ]] || printf '%s\n' "$STEP" >"$STEP_FILE"
 	((STEP <= STEP_TOTAL)) || STEP_TOTAL=$STEP
 	printf '[%2d/%2d  %s] %s\n' "$STEP" "$STEP_TOTAL" "$(elapsed)" "$*"
 	printf '\n=== %s\n' "$*" >>"$LOG"
