@@ -33,16 +33,11 @@ check_flavour() { # VERSION FLAVOUR INSTRUMENTATION REPORT OPTIONS...
 
 # Each mistake is a test of its own, and the guest as a whole must be refused.
 check_provoked() { # DEBUG_VERSION FLAVOUR REPORT OPTIONS...
-	local v=$1 flavour=$2 report=$3 out=$OUT/control-$2 line
+	local v=$1 flavour=$2 report=$3 out=$OUT/control-$2
 	shift 3
 	expect_failure "$v: harness refuses a guest with reports" 'kernel trouble: ' \
 		guest "$v" "control-$flavour" "$out" "$@"
 	expect "$v: harness names a report of ${report%%:*}" grep -qa "$report" "$out/trouble"
-	while IFS= read -r line; do
-		case $line in
-		'ok '*) record pass "$v: ${line#ok }" ;;
-		'not ok '*) record fail "$v: ${line#not ok }" ;;
-		esac
-	done <"$out/results"
+	record_reported "$v" <"$out/results"
 	if ! grep -q '^END ' "$out/results"; then record fail "$v: the guest of mistakes came to no end"; fi
 }

@@ -45,14 +45,8 @@ check_apps() { # VERSION
 
 # Counts what a guest has reported.
 record_guest() { # NAME OUT STATUS
-	local v=$1 out=$2 rc=$3 line
-	while IFS= read -r line; do
-		case $line in
-		'ok '*) record pass "$v: ${line#ok }" ;;
-		'not ok '*) record fail "$v: ${line#not ok }" ;;
-		'skip '*) record skip "$v: ${line#skip }" ;;
-		esac
-	done <"$out/results"
+	local v=$1 out=$2 rc=$3
+	record_reported "$v" <"$out/results"
 	sed 's/^/  | /' "$out/results" >>"$LOG"
 	note "$(grep -cE '^(ok|not ok|skip) ' "$out/results" || true) results, $(<"$out/accel")"
 	# Failed tests are counted already; what else is wrong with the guest is one more.

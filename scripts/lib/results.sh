@@ -9,6 +9,18 @@ record() {
 	if [[ $1 == fail ]]; then printf '%18s FAILED: %s\n' '' "$2"; fi
 }
 
+# record_reported NAME: counts each result of the lines that a guest has sent (stdin).
+record_reported() {
+	local line
+	while IFS= read -r line; do
+		case $line in
+		'ok '*) record pass "$1: ${line#ok }" ;;
+		'not ok '*) record fail "$1: ${line#not ok }" ;;
+		'skip '*) record skip "$1: ${line#skip }" ;;
+		esac
+	done
+}
+
 # record_many VERDICT COUNT NAME
 record_many() {
 	local i
