@@ -38,6 +38,8 @@ int main(void)
 	DEFINE(FLAG_DEAD, BIT(SOCK_DEAD));
 	DEFINE(FLAG_RCVTSTAMP, BIT(SOCK_RCVTSTAMP));
 	DEFINE(SIZEOF_SOCK_COMMON, sizeof(struct sock_common));
+	OFFSET(SOCK_ADDRPAIR, sock, __sk_common.skc_addrpair);
+	DEFINE(SIZEOF_SOCK_ADDRPAIR, sizeof_field(struct sock, __sk_common.skc_addrpair));
 	DEFINE(SIZEOF_PROTO, sizeof(struct proto));
 	OFFSET(PROTO_OBJ_SIZE, proto, obj_size);
 	OFFSET(PROTO_NAME, proto, name);

@@ -80,6 +80,8 @@ const _: () = {
 
     assert!(size_of::<b::sock>() == layout::SIZEOF_SOCK);
     assert!(size_of::<b::sock_common>() == layout::SIZEOF_SOCK_COMMON);
+    assert!(offset_of!(b::sock, __sk_common.__bindgen_anon_1) == layout::SOCK_ADDRPAIR);
+    assert!(layout::SIZEOF_SOCK_ADDRPAIR == size_of::<u64>());
     assert!(offset_of!(b::sock, sk_socket) == layout::SOCK_SOCKET);
     assert!(offset_of!(b::sock, sk_destruct) == layout::SOCK_DESTRUCT);
     assert!(offset_of!(b::sock, sk_shutdown) == layout::SOCK_SHUTDOWN);

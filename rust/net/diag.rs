@@ -19,8 +19,8 @@ use super::pernet::{
 use super::sock::Sock;
 use super::table::{
     AllSockets,
-    SockTable,
-    BUCKETS, //
+    Position,
+    SockTable, //
 };
 use crate::bindings;
 use core::{
@@ -315,8 +315,9 @@ impl<D: Diag> DiagDesc<D> {
 
     /// `netlink_callback.dump`: goes on with a dump.
     ///
-    /// A position is a bucket and an index in there. A socket that comes or goes
-    /// between two calls may have another one listed twice, or not at all.
+    /// What the dump keeps from one call to the next is where its [`Cursor`] is.
+    ///
+    /// [`Cursor`]: super::table::Cursor
     ///
     /// # Safety
     ///
@@ -339,7 +340,11 @@ impl<D: Diag> DiagDesc<D> {
             let net = unsafe { Net::from_raw(bindings::sock_net(to.asker)) };
             let table = D::Space::pernet().get(net).map(D::table).ok_or(ENOENT)?;
 
-            let mut cursor = table.cursor(place[0] as usize, place[1] as usize);
+            let at = Position {
+                bucket: place[0] as usize,
+                place: place[1] as u64,
+            };
+            let mut cursor = table.cursor(at);
             while let Some(sk) = cursor.get() {
                 if request.wants(sk) {
                     // SAFETY: By the function's safety requirements.
@@ -353,9 +358,9 @@ impl<D: Diag> DiagDesc<D> {
                 }
                 cursor.advance();
             }
-            let (bucket, index) = cursor.position();
-            place[0] = bucket as c_long;
-            place[1] = index as c_long;
+            let at = cursor.position();
+            place[0] = at.bucket as c_long;
+            place[1] = at.place as c_long;
             // SAFETY: By the function's safety requirements.
             Ok(unsafe { (*skb).len } as c_int)
         })

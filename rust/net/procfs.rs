@@ -13,8 +13,10 @@ use super::pernet::{
 use super::sock::Sock;
 use super::table::{
     AllSockets,
+    Cursor,
+    Position,
     SockTable,
-    BUCKETS, //
+    PLACE_BITS, //
 };
 use crate::bindings;
 use core::{
@@ -122,12 +124,11 @@ impl ProcFile {
 /// The C face of a listing.
 ///
 /// A position is zero for the head line; above, it is a bucket in the upper and
-/// an index, from one, in the lower half. Between two calls the reader holds a
-/// reference to a socket, not a lock, so that a line may be written with the
-/// socket's own lock held.
+/// a place in there in the lower bits: that of a socket, while it is shown.
+/// Between two calls the reader holds a reference to that socket, not a lock, so
+/// that a line may be written with the socket's own lock held.
 struct Table<L>(PhantomData<L>);
 
-const INDEX_BITS: u32 = 40;
 const HEADER: NonNull<c_void> = NonNull::dangling();
 
 impl<L: Listing> Table<L> {
@@ -138,30 +139,35 @@ impl<L: Listing> Table<L> {
         show: Some(Self::show),
     };
 
-    /// Returns the first socket at or behind a position, and sets it.
+    /// Returns the table that a file shows.
     ///
     /// # Safety
     ///
-    /// `m` and `pos` are those of a call of the sequence file.
-    unsafe fn seek(m: *mut kb::seq_file, pos: *mut kb::loff_t) -> *mut c_void {
-        // SAFETY: The file was opened in a namespace, which it holds; `pos` is valid.
-        let (net, at) = unsafe { (Net::from_raw(bindings::seq_file_net(m)), *pos as u64) };
+    /// `m` is that of a call of the sequence file, during `'a`.
+    unsafe fn table<'a>(m: *mut kb::seq_file) -> Option<&'a SockTable<L::Family, AllSockets>> {
+        // SAFETY: The file was opened in a namespace, which it holds.
+        let net = unsafe { Net::from_raw(bindings::seq_file_net(m)) };
         // The namespace's data exists as long as its files do.
-        let Some(table) = L::Space::pernet().get(net).map(L::table) else {
+        L::Space::pernet().get(net).map(L::table)
+    }
+
+    /// Returns where in the table a position of the file is.
+    fn at(pos: kb::loff_t) -> Position {
+        let pos = pos as u64;
+        Position {
+            bucket: (pos >> PLACE_BITS) as usize,
+            place: pos & ((1 << PLACE_BITS) - 1),
+        }
+    }
+
+    /// Returns the socket that a walk has come to, with a reference, and sets the
+    /// position to it.
+    fn leave(cursor: Cursor<'_, L::Family>, pos: &mut kb::loff_t) -> *mut c_void {
+        let Some((at, sk)) = cursor.into_parts() else {
             return core::ptr::null_mut();
         };
-        let mut bucket = (at >> INDEX_BITS) as usize;
-        let mut index = (at & ((1 << INDEX_BITS) - 1)) as usize;
-        while bucket < BUCKETS {
-            if let Some(sk) = table.nth(bucket, index.saturating_sub(1)) {
-                // SAFETY: `pos` is valid.
-                unsafe { *pos = ((bucket as u64) << INDEX_BITS | index as u64) as kb::loff_t };
-                return ARef::into_raw(sk).as_ptr().cast();
-            }
-            bucket = bucket.wrapping_add(1);
-            index = 1;
-        }
-        core::ptr::null_mut()
+        *pos = ((at.bucket as u64) << PLACE_BITS | at.place) as kb::loff_t;
+        ARef::into_raw(sk).as_ptr().cast()
     }
 
     /// # Safety
@@ -169,13 +175,14 @@ impl<L: Listing> Table<L> {
     /// Called by the sequence file.
     unsafe extern "C" fn start(m: *mut kb::seq_file, pos: *mut kb::loff_t) -> *mut c_void {
         // SAFETY: By the function's safety requirements.
-        unsafe {
-            if *pos == 0 {
-                HEADER.as_ptr()
-            } else {
-                Self::seek(m, pos)
-            }
+        let (table, pos) = unsafe { (Self::table(m), &mut *pos) };
+        if *pos == 0 {
+            return HEADER.as_ptr();
         }
+        let Some(table) = table else {
+            return core::ptr::null_mut();
+        };
+        Self::leave(table.cursor(Self::at(*pos)), pos)
     }
 
     /// # Safety
@@ -186,22 +193,43 @@ impl<L: Listing> Table<L> {
         v: *mut c_void,
         pos: *mut kb::loff_t,
     ) -> *mut c_void {
-        // SAFETY: By the function's safety requirements.
-        unsafe {
-            Self::stop(m, v);
-            *pos = (*pos).wrapping_add(1);
-            Self::seek(m, pos)
-        }
+        // SAFETY: By the function's safety requirements; a socket comes with its reference.
+        let (table, pos, sk) = unsafe { (Self::table(m), &mut *pos, Self::reference(v)) };
+        let at = Self::at(*pos);
+        // The position must not stay, not even at the end.
+        *pos = pos.wrapping_add(1);
+        let Some(table) = table else {
+            return core::ptr::null_mut();
+        };
+        let cursor = match sk {
+            Some(sk) => {
+                let mut cursor = Cursor::from_parts(table, at, sk);
+                cursor.advance();
+                cursor
+            }
+            None => table.cursor(Position::default()),
+        };
+        Self::leave(cursor, pos)
+    }
+
+    /// Takes back the reference to the socket in a pointer; `None` for the head
+    /// line and the end.
+    ///
+    /// # Safety
+    ///
+    /// `v` is what `start` or `next` returned last, and not used again.
+    unsafe fn reference(v: *mut c_void) -> Option<ARef<Sock<L::Family>>> {
+        let sk = NonNull::new(v).filter(|v| *v != HEADER)?;
+        // SAFETY: `leave` has left a reference in the pointer.
+        Some(unsafe { ARef::from_raw(sk.cast()) })
     }
 
     /// # Safety
     ///
     /// Called by the sequence file with what `start` or `next` returned.
     unsafe extern "C" fn stop(_m: *mut kb::seq_file, v: *mut c_void) {
-        if let Some(sk) = NonNull::new(v).filter(|v| *v != HEADER) {
-            // SAFETY: `seek` has left a reference in the pointer.
-            drop(unsafe { ARef::<Sock<L::Family>>::from_raw(sk.cast()) });
-        }
+        // SAFETY: By the function's safety requirements.
+        drop(unsafe { Self::reference(v) });
     }
 
     /// # Safety

@@ -40,6 +40,12 @@ use kernel::{
 /// Buckets in a table.
 pub(crate) const BUCKETS: usize = 256;
 
+/// Places on a chain; more than there will ever be sockets put there.
+const PLACES: u64 = 1 << PLACE_BITS;
+
+/// Bits of a place.
+pub(super) const PLACE_BITS: u32 = 48;
+
 /// Which bucket a socket is listed in, by address; zero if in none.
 ///
 /// # Invariants
@@ -85,6 +91,13 @@ pub(crate) unsafe trait Chain: 'static {
     ///
     /// `sk` is valid.
     unsafe fn node(sk: *mut bindings::sock) -> *mut kb::hlist_node;
+
+    /// Notes where on its chain the socket is, for chains that are walked.
+    ///
+    /// # Safety
+    ///
+    /// `sk` is valid, and on no chain of this kind but the one whose lock is held.
+    unsafe fn set_place(_sk: *mut bindings::sock, _place: u64) {}
 }
 
 /// The link among all sockets.
@@ -97,6 +110,25 @@ unsafe impl Chain for AllSockets {
     unsafe fn node(sk: *mut bindings::sock) -> *mut kb::hlist_node {
         // SAFETY: By the function's safety requirements.
         unsafe { bindings::sk_node(sk) }
+    }
+
+    unsafe fn set_place(sk: *mut bindings::sock, place: u64) {
+        // SAFETY: By the function's safety requirements.
+        unsafe { *Self::place(sk) = place };
+    }
+}
+
+impl AllSockets {
+    /// Returns where the socket's place on its chain is kept: in what is a pair
+    /// of addresses in other families.
+    ///
+    /// # Safety
+    ///
+    /// `sk` is valid.
+    unsafe fn place(sk: *mut bindings::sock) -> *mut u64 {
+        // The first union of `sock_common` is that of `skc_addrpair`, a `__u64`.
+        // SAFETY: By the function's safety requirements.
+        unsafe { (&raw mut (*sk).__sk_common.__bindgen_anon_1).cast() }
     }
 }
 
@@ -118,9 +150,11 @@ unsafe impl Chain for Bound {
 /// # Invariants
 ///
 /// Each node on the chain is that of a socket of family `F`, to which the
-/// bucket has a reference.
+/// bucket has a reference. Places rise along the chain: `place`, that of the
+/// first or of one that was there, falls with each socket that is put there.
 struct Bucket<F: Family, C: Chain> {
     first: Option<NonNull<bindings::sock>>,
+    place: u64,
     _owns: PhantomData<ARef<Sock<F>>>,
     _chain: PhantomData<fn() -> C>,
 }
@@ -133,6 +167,7 @@ impl<F: Family, C: Chain> Bucket<F, C> {
         // INVARIANT: The chain is empty.
         Self {
             first: None,
+            place: PLACES,
             _owns: PhantomData,
             _chain: PhantomData,
         }
@@ -173,10 +208,12 @@ impl<F: Family, C: Chain> Bucket<F, C> {
     /// The socket is on no chain of this kind.
     unsafe fn push(&mut self, sk: ARef<Sock<F>>) {
         let raw = ARef::into_raw(sk).as_ptr().cast::<bindings::sock>();
+        self.place = self.place.wrapping_sub(1);
         // The links hold addresses of sockets instead of those of nodes: `next` and `pprev` are
         // ours alone while the socket is on a chain.
         // SAFETY: The socket is valid, and its node unused by the function's safety requirements.
         unsafe {
+            C::set_place(raw, self.place);
             let node = C::node(raw);
             (*node).next = self.first.map_or(ptr::null_mut(), |f| f.as_ptr().cast());
             (*node).pprev = ptr::null_mut();
@@ -323,74 +360,124 @@ impl<F: Family, C: Chain> SockTable<F, C> {
     ) -> Option<ARef<Sock<F>>> {
         (0..BUCKETS).find_map(|bucket| self.find(bucket, &mut matches))
     }
+}
 
-    /// Returns a walk that starts at `index` in `bucket`, or behind.
-    pub(super) fn cursor(&self, bucket: usize, index: usize) -> Cursor<'_, F, C> {
+impl<F: Family> Bucket<F, AllSockets> {
+    /// Returns the first socket at a place or behind, and its place.
+    fn at(&self, place: u64) -> Option<(&Sock<F>, u64)> {
+        self.iter().map(placed).find(|(_, at)| *at >= place)
+    }
+}
+
+/// Returns a socket that was found on a locked chain, with its place there.
+fn placed<F: Family>(sk: &Sock<F>) -> (&Sock<F>, u64) {
+    // SAFETY: The socket is valid; its place changes under the chain's lock alone.
+    (sk, unsafe { *AllSockets::place(sk.as_sk()) })
+}
+
+impl<F: Family> SockTable<F, AllSockets> {
+    /// Returns a walk that starts at a position, or behind.
+    pub(super) fn cursor(&self, at: Position) -> Cursor<'_, F> {
         let mut cursor = Cursor {
             table: self,
-            bucket,
-            index,
-            sk: self.nth(bucket, index),
+            at,
+            sk: None,
         };
+        if let Some(bucket) = self.buckets.get(at.bucket) {
+            let chain = bucket.lock();
+            cursor.come_to(chain.at(at.place));
+        }
         cursor.skip_empty();
         cursor
     }
+}
 
-    /// Returns the socket at `index` in a bucket, for listings.
-    pub(super) fn nth(&self, bucket: usize, index: usize) -> Option<ARef<Sock<F>>> {
-        let chain = self.buckets.get(bucket)?.lock();
-        let found = chain.iter().nth(index).map(Into::into);
-        found
-    }
+/// Where a walk over a table is; the first position is the default one.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Position {
+    /// The bucket's number.
+    pub(super) bucket: usize,
+    /// The place in there, of less than [`PLACE_BITS`] bits.
+    pub(super) place: u64,
 }
 
 /// A walk over all sockets of a table, without a lock between two steps.
 ///
-/// A socket that is removed meanwhile doesn't disturb it; one that is added may
-/// be seen or not.
-pub(super) struct Cursor<'a, F: Family, C: Chain> {
-    table: &'a SockTable<F, C>,
-    bucket: usize,
-    index: usize,
+/// A socket that is there all the time is seen once, whatever others come and
+/// go; one that comes or goes meanwhile is seen once or not at all.
+pub(super) struct Cursor<'a, F: Family> {
+    table: &'a SockTable<F, AllSockets>,
+    at: Position,
     sk: Option<ARef<Sock<F>>>,
 }
 
-impl<F: Family, C: Chain> Cursor<'_, F, C> {
+impl<'a, F: Family> Cursor<'a, F> {
+    /// Goes on with a walk from what [`Cursor::into_parts`] returned.
+    pub(super) fn from_parts(
+        table: &'a SockTable<F, AllSockets>,
+        at: Position,
+        sk: ARef<Sock<F>>,
+    ) -> Self {
+        Self {
+            table,
+            at,
+            sk: Some(sk),
+        }
+    }
+
+    /// Leaves the walk where it is, with the socket there; `None` at the end.
+    pub(super) fn into_parts(self) -> Option<(Position, ARef<Sock<F>>)> {
+        Some((self.at, self.sk?))
+    }
+
     /// Returns the socket that the walk has come to; `None` at the end.
     pub(super) fn get(&self) -> Option<&Sock<F>> {
         self.sk.as_deref()
     }
 
     /// Returns where the walk is, for another one to start there.
-    pub(super) fn position(&self) -> (usize, usize) {
-        (self.bucket, self.index)
+    pub(super) fn position(&self) -> Position {
+        self.at
     }
 
     /// Goes on to the next socket.
     pub(super) fn advance(&mut self) {
-        let (Some(bucket), Some(sk)) = (self.table.buckets.get(self.bucket), self.sk.take()) else {
+        let (Some(bucket), Some(sk)) = (self.table.buckets.get(self.at.bucket), self.sk.take())
+        else {
             return;
         };
         let chain = bucket.lock();
-        self.sk = if sk.links()[C::INDEX].get() == ptr::from_ref(bucket).addr() {
-            self.index = self.index.wrapping_add(1);
-            // SAFETY: By the invariants of `Link`, the socket is on this chain.
-            unsafe { chain.after(&sk) }.map(Into::into)
-        } else {
-            // It was removed: another one has its place.
-            chain.iter().nth(self.index).map(Into::into)
-        };
+        self.come_to(
+            if sk.links()[AllSockets::INDEX].get() == ptr::from_ref(bucket).addr() {
+                // SAFETY: By the invariants of `Link`, the socket is on this chain.
+                unsafe { chain.after(&sk) }.map(placed)
+            } else {
+                // It was removed.
+                chain.at(self.at.place.wrapping_add(1))
+            },
+        );
         drop(chain);
         drop(sk);
         self.skip_empty();
     }
 
+    /// Notes what was found on a chain that is still locked.
+    fn come_to(&mut self, found: Option<(&Sock<F>, u64)>) {
+        if let Some((sk, place)) = found {
+            self.at.place = place;
+            self.sk = Some(sk.into());
+        }
+    }
+
     /// Goes on to the next bucket with sockets in it, if there is none here.
     fn skip_empty(&mut self) {
-        while self.sk.is_none() && self.bucket < BUCKETS {
-            self.bucket = self.bucket.wrapping_add(1);
-            self.index = 0;
-            self.sk = self.table.nth(self.bucket, 0);
+        while self.sk.is_none() && self.at.bucket < BUCKETS {
+            self.at.bucket = self.at.bucket.wrapping_add(1);
+            self.at.place = 0;
+            if let Some(bucket) = self.table.buckets.get(self.at.bucket) {
+                let chain = bucket.lock();
+                self.come_to(chain.at(0));
+            }
         }
     }
 }

@@ -22,6 +22,7 @@ mod tests {
         table::{
             AllSockets,
             Bound,
+            Position,
             SockTable, //
         },
         unix::PlainHead, //
@@ -169,7 +170,7 @@ mod tests {
             t.insert(i * 37, memory.sock(), |_| false, || ())?;
             socks.push(memory, GFP_KERNEL)?;
         }
-        let mut cursor = t.cursor(0, 0);
+        let mut cursor = t.cursor(Position::default());
         let mut seen = 0;
         while let Some(sk) = cursor.get() {
             seen += 1;
@@ -179,7 +180,7 @@ mod tests {
             cursor.advance();
         }
         assert_eq!(seen, 40);
-        let mut cursor = t.cursor(0, 0);
+        let mut cursor = t.cursor(Position::default());
         let mut left = 0;
         while cursor.get().is_some() {
             left += 1;
@@ -188,6 +189,50 @@ mod tests {
         assert_eq!(left, 20);
         drop(cursor);
         for memory in &socks {
+            t.remove(memory.sock());
+            assert_eq!(memory.references(), 1);
+        }
+        Ok(())
+    }
+
+    /// One that stays is seen once, whatever comes and goes around it; and so it
+    /// is when the walk goes on from where another one stopped.
+    #[test]
+    fn walks_while_changing() -> Result {
+        let t = table::<AllSockets>()?;
+        let mut stay = KVec::new();
+        let mut go = KVec::new();
+        let mut come = KVec::new();
+        // All in one bucket, by turns.
+        for i in 0..40usize {
+            let memory = Memory::new()?;
+            t.insert(3, memory.sock(), |_| false, || ())?;
+            let list = if i % 2 == 0 { &mut go } else { &mut stay };
+            list.push(memory, GFP_KERNEL)?;
+        }
+        let mut seen = [0; 20];
+        let mut at = Position::default();
+        loop {
+            let mut cursor = t.cursor(at);
+            let Some(sk) = cursor.get() else {
+                break;
+            };
+            if let Some(i) = stay.iter().position(|m| m.raw() == sk.as_sk()) {
+                seen[i] += 1;
+            }
+            // Before, behind, and under the walk.
+            if let Some(memory) = go.pop() {
+                t.remove(memory.sock());
+                come.push(memory, GFP_KERNEL)?;
+            }
+            let memory = Memory::new()?;
+            t.insert(3, memory.sock(), |_| false, || ())?;
+            come.push(memory, GFP_KERNEL)?;
+            cursor.advance();
+            at = cursor.position();
+        }
+        assert_eq!(seen, [1; 20]);
+        for memory in stay.iter().chain(&come) {
             t.remove(memory.sock());
             assert_eq!(memory.references(), 1);
         }

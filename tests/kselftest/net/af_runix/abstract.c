@@ -192,8 +192,9 @@ TEST_F(abstract, autobind)
 	EXPECT_EQ(PATH_OFF + 6, a.len);
 	EXPECT_EQ(self->family, a.sa.sa_family);
 	EXPECT_EQ(0, a.un.sun_path[0]);
-	for (i = 1; i < 6; i++)
+	for (i = 1; i < 6; i++) {
 		EXPECT_NE(NULL, strchr("0123456789abcdef", a.un.sun_path[i]));
+	}
 
 	/* It is a name like any other. */
 	EXPECT_EQ(-EADDRINUSE, bound(self->family, &a));
@@ -221,8 +222,9 @@ TEST_F(abstract, autobind_many)
 		ASSERT_EQ(0, xbind(fd, &none));
 		ASSERT_EQ(0, xgetsockname(fd, &n[i]));
 		ASSERT_EQ(PATH_OFF + 6, n[i].len);
-		for (j = 0; j < i; j++)
+		for (j = 0; j < i; j++) {
 			ASSERT_FALSE(same_name(&n[i], &n[j]));
+		}
 	}
 }
 

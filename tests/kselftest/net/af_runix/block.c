@@ -347,8 +347,9 @@ TEST_F(block, three_writers)
 		ASSERT_TRUE(op_blocks(&op[i], SYS_sendto));
 	}
 	EXPECT_EQ(sent, drain(self->fd[1], 0, sent));
-	for (i = 0; i < 3; i++)
+	for (i = 0; i < 3; i++) {
 		EXPECT_EQ(3, op_join(&op[i]));
+	}
 	for (i = 0; i < 3; i++) {
 		char buf[4] = {};
 

@@ -342,9 +342,10 @@ TEST_F_TIMEOUT(bulk, many_readers, 90)
 		pthread_join(c[i].thread, NULL);
 		EXPECT_EQ(0, c[i].failed);
 	}
-	for (i = 0; i < TICKETS; i++)
+	for (i = 0; i < TICKETS; i++) {
 		ASSERT_EQ(1, ticket_seen[i])
 			TH_LOG("ticket %d", i);
+	}
 }
 
 TEST_HARNESS_MAIN

@@ -52,8 +52,9 @@ TEST_F(charge, sender)
 	snprintf(dir, sizeof(dir), CGROUPS "/rx.%d", getpid());
 	if (!write_file(CGROUPS, "cgroup.subtree_control", "+memory") || mkdir(dir, 0755))
 		SKIP(return, "no control groups for memory: %m");
-	for (i = 0; i < NR; i++)
+	for (i = 0; i < NR; i++) {
 		ASSERT_EQ(0, rc(socketpair(self->family, self->type, 0, sv[i])));
+	}
 
 	ASSERT_TRUE(write_file(dir, "cgroup.procs", "0"));
 	before = charged(dir);

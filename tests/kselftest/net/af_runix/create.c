@@ -33,10 +33,11 @@ TEST_F(create, protocol)
 	ASSERT_LE(0, fd);
 	EXPECT_EQ(0, getint(fd, SO_PROTOCOL));
 
-	for (i = 0; i < (int)ARRAY_SIZE(bad); i++)
+	for (i = 0; i < (int)ARRAY_SIZE(bad); i++) {
 		EXPECT_EQ(-EPROTONOSUPPORT,
 			  rc(socket(self->family, SOCK_STREAM, bad[i])))
 			TH_LOG("protocol %d", bad[i]);
+	}
 }
 
 TEST_F(create, unknown_type)
@@ -53,9 +54,10 @@ TEST_F(create, unknown_type)
 			  rc(socketpair(self->family, unsupported[i], 0, pair)))
 			TH_LOG("type %d", unsupported[i]);
 	}
-	for (i = 0; i < (int)ARRAY_SIZE(invalid); i++)
+	for (i = 0; i < (int)ARRAY_SIZE(invalid); i++) {
 		EXPECT_EQ(-EINVAL, rc(socket(self->family, invalid[i], 0)))
 			TH_LOG("type %d", invalid[i]);
+	}
 	/* The type is looked at before the protocol by neither or both. */
 	EXPECT_EQ(-EPROTONOSUPPORT, rc(socket(self->family, SOCK_RDM, 99)));
 }
@@ -281,18 +283,21 @@ TEST_F(create, many)
 	enum { NR = 200 };
 	int before = count_fds(), fd[NR], i;
 
-	for (i = 0; i < NR; i += 2)
+	for (i = 0; i < NR; i += 2) {
 		ASSERT_EQ(0, rc(socketpair(self->family, SOCK_STREAM, 0, fd + i)));
-	for (i = 0; i < NR; i++)
+	}
+	for (i = 0; i < NR; i++) {
 		ASSERT_EQ(1, rc(send(fd[i], (char []) { i }, 1, 0)));
+	}
 	for (i = 0; i < NR; i++) {
 		unsigned char c;
 
 		ASSERT_EQ(1, rc(recv(fd[i], &c, 1, MSG_DONTWAIT)));
 		ASSERT_EQ((i ^ 1) & 0xff, c);
 	}
-	for (i = 0; i < NR; i++)
+	for (i = 0; i < NR; i++) {
 		ASSERT_EQ(0, rc(close(fd[i])));
+	}
 	EXPECT_EQ(before, count_fds());
 }
 

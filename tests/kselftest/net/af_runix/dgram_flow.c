@@ -56,8 +56,9 @@ TEST_F(dgram_flow, empty_messages)
 
 	EXPECT_EQ(count, drain_messages(r));
 	EXPECT_EQ(count, fill_receiver_with(self->family, &n, 0));
-	while (count-- > 0)
+	while (count-- > 0) {
 		ASSERT_EQ(0, rc(recv(r, &ch, 1, MSG_DONTWAIT)));
+	}
 	EXPECT_NO_MSG(r);
 }
 
@@ -127,8 +128,9 @@ TEST_F(dgram_flow, sender_buffer)
 	EXPECT_EQ(1, say_to(s, "x", &n));
 	EXPECT_MSG("x", r);
 	EXPECT_EQ(5000, rc(send(self->fd[1], big, 5000, MSG_DONTWAIT)));
-	for (i = 0; i < sent; i++)
+	for (i = 0; i < sent; i++) {
 		EXPECT_EQ(5000, rc(recv(self->fd[1], big, 6000, MSG_DONTWAIT)));
+	}
 	EXPECT_EQ(1, xsendto(a, "x", 1, MSG_DONTWAIT, &n));
 }
 
@@ -147,8 +149,9 @@ TEST_F(dgram_flow, wakes_sender)
 	EXPECT_EQ(1, rc(recv(r, &ch, 1, 0)));
 	EXPECT_EQ(3, op_join(&op));
 	/* It went to the end of the queue. */
-	while (--count)
+	while (--count) {
 		ASSERT_EQ(1, rc(recv(r, &ch, 1, 0)));
+	}
 	EXPECT_MSG("new", r);
 	EXPECT_NO_MSG(r);
 }
@@ -176,10 +179,12 @@ TEST_F(dgram_flow, wakes_all)
 		op[i] = sending_to(dgram(self->family), "new", 3, &n);
 		ASSERT_TRUE(op_blocks(&op[i], SYS_sendto));
 	}
-	for (i = 0; i < NR; i++)
+	for (i = 0; i < NR; i++) {
 		EXPECT_EQ(1, rc(recv(r, &ch, 1, 0)));
-	for (i = 0; i < NR; i++)
+	}
+	for (i = 0; i < NR; i++) {
 		EXPECT_EQ(3, op_join(&op[i]));
+	}
 	/* Nobody's message was let in beyond the limit. */
 	EXPECT_EQ(-EAGAIN, xsendto(dgram(self->family), "x", 1, MSG_DONTWAIT, &n));
 	for (left = 0; rc(recv(r, &ch, 1, MSG_DONTWAIT | MSG_TRUNC)) > 0; left++)
@@ -197,8 +202,9 @@ TEST_F(dgram_flow, own_buffer_wakes)
 	n = fill_messages(a);
 	ASSERT_LT(0, n);
 	ASSERT_TRUE(op_blocks(&op, SYS_sendto));
-	while (n--)
+	while (n--) {
 		ASSERT_EQ(1, rc(recv(b, buf, 1, 0)));
+	}
 	EXPECT_EQ(3, op_join(&op));
 	EXPECT_EQ(3, rc(recv(b, buf, 4, 0)));
 	EXPECT_STREQ("end", buf);
@@ -521,14 +527,16 @@ TEST_F(dgram_flow, many_readers)
 	}
 	/* An empty message ends one reader. */
 	end = dgram(self->family);
-	for (i = 0; i < 3; i++)
+	for (i = 0; i < 3; i++) {
 		EXPECT_EQ(0, xsendto(end, "", 0, 0, &n));
+	}
 	for (i = 0; i < 3; i++) {
 		pthread_join(r[i].thread, NULL);
 		EXPECT_EQ(0, r[i].bad);
 	}
-	for (i = 0; i < SENDERS * EACH; i++)
+	for (i = 0; i < SENDERS * EACH; i++) {
 		ASSERT_EQ(1, seen[i]) TH_LOG("message %d", i);
+	}
 }
 
 TEST_HARNESS_MAIN

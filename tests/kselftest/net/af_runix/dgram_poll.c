@@ -186,8 +186,9 @@ TEST_F(dgram_poll, all_woken)
 		ASSERT_TRUE(op_blocks(&op[i], SYS_poll));
 	}
 	EXPECT_EQ(1, rc(recv(r, &ch, 1, 0)));
-	for (i = 0; i < NR; i++)
+	for (i = 0; i < NR; i++) {
 		EXPECT_EQ(POLLOUT, op_join(&op[i]));
+	}
 }
 
 TEST_F(dgram_poll, woken_by_own_room)
@@ -415,8 +416,9 @@ TEST_F(dgram_poll, nobody_forgotten)
 		ASSERT_EQ(0, pthread_create(&s[i].thread, NULL, send_by_events,
 					    &s[i]));
 	}
-	for (i = 0; i < SENDERS * EACH; i++)
+	for (i = 0; i < SENDERS * EACH; i++) {
 		ASSERT_EQ(4, rc(recv(r, &msg, 4, 0))) TH_LOG("message %d", i);
+	}
 	for (i = 0; i < SENDERS; i++) {
 		pthread_join(s[i].thread, NULL);
 		EXPECT_EQ(0, s[i].failed);

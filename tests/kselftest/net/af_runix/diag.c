@@ -354,18 +354,21 @@ TEST_F(diag, waiting)
 	EXPECT_EQ(0, t.nr_icons);
 	EXPECT_EQ(0, t.rqlen.udiag_rqueue);
 	EXPECT_EQ(9, t.rqlen.udiag_wqueue);
-	for (i = 0; i < 3; i++)
+	for (i = 0; i < 3; i++) {
 		ASSERT_LE(0, c[i] = dial(self->family, &n));
+	}
 	ASSERT_LE(0, rc(accept(l, NULL, NULL)));
-	for (i = 3; i < 5; i++)
+	for (i = 3; i < 5; i++) {
 		ASSERT_LE(0, c[i] = dial(self->family, &n));
+	}
 
 	ASSERT_EQ(0, diag(l, &t));
 	EXPECT_EQ(4, t.rqlen.udiag_rqueue);
 	EXPECT_EQ(9, t.rqlen.udiag_wqueue);
 	ASSERT_EQ(4, t.nr_icons);
-	for (i = 0; i < 4; i++)
+	for (i = 0; i < 4; i++) {
 		EXPECT_EQ(inode_of(c[i + 1]), t.icon[i]);
+	}
 	/* One who has given up still counts. */
 	close(c[2]);
 	ASSERT_EQ(0, diag(l, &t));

@@ -246,8 +246,9 @@ TEST_F(epoll, exclusive)
 			done += op_done(&op[i]);
 		EXPECT_EQ(round, done);
 	}
-	for (i = 0; i < 3; i++)
+	for (i = 0; i < 3; i++) {
 		EXPECT_EQ(EPOLLIN, op_join(&op[i]));
+	}
 }
 
 /* Without that all are. */
@@ -261,8 +262,9 @@ TEST_F(epoll, not_exclusive)
 		ASSERT_TRUE(op_blocks(&op[i], SYS_epoll_wait));
 	}
 	ASSERT_EQ(1, rc(send(self->fd[0], "x", 1, 0)));
-	for (i = 0; i < 3; i++)
+	for (i = 0; i < 3; i++) {
 		EXPECT_EQ(EPOLLIN, op_join(&op[i]));
+	}
 }
 
 TEST_F(epoll, woken)

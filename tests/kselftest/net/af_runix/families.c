@@ -89,8 +89,9 @@ TEST_F(families, listings)
 		 other == AF_UNIX ? "unix" : "runix");
 	f = fopen(path, "re");
 	ASSERT_NE(NULL, f);
-	while (fgets(line, sizeof(line), f))
+	while (fgets(line, sizeof(line), f)) {
 		EXPECT_EQ(NULL, strstr(line, want)) TH_LOG("%s", line);
+	}
 	fclose(f);
 }
 

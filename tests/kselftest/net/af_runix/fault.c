@@ -115,8 +115,9 @@ TEST_F(fault, read_into_cold)
 	ASSERT_NE(MAP_FAILED, to);
 	for (int i = 0; i < SIZE; i++)
 		want[i] = i * 5 + i / 4096;
-	for (int at = 0; at < SIZE; at += 4096)
+	for (int at = 0; at < SIZE; at += 4096) {
 		ASSERT_EQ(4096, send(self->fd[0], want + at, 4096, MSG_DONTWAIT));
+	}
 	while (have < SIZE) {
 		ssize_t n = recv(self->fd[1], to + have, SIZE - have, MSG_DONTWAIT);
 

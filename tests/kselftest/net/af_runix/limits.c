@@ -132,8 +132,9 @@ TEST_F_TIMEOUT(limits, flooded_listener, 60)
 	ASSERT_LE(0, l);
 	set_timeo(l, SO_RCVTIMEO, SOON);
 	flooding = true;
-	for (int i = 0; i < FLOODERS; i++)
+	for (int i = 0; i < FLOODERS; i++) {
 		ASSERT_EQ(0, pthread_create(&t[i], NULL, flood, &turned_away[i]));
+	}
 	while (served < SERVED) {
 		struct op c;
 		int s, fd = xsocket(self->family);
@@ -159,8 +160,9 @@ TEST_F_TIMEOUT(limits, flooded_listener, 60)
 		served++;
 	}
 	/* Others are not concerned. */
-	for (int i = 0; i < 1000; i++)
+	for (int i = 0; i < 1000; i++) {
 		ASSERT_TRUE(alive(self->fd[0], self->fd[1]));
+	}
 	__atomic_store_n(&flooding, false, __ATOMIC_RELAXED);
 	for (int i = 0; i < FLOODERS; i++) {
 		pthread_join(t[i], NULL);
@@ -221,8 +223,9 @@ TEST_F(limits, stalled_reader)
 	struct name n = abstract_name(self->family, "s");
 	struct op op, to;
 
-	for (int i = 0; i < PAIRS; i++)
+	for (int i = 0; i < PAIRS; i++) {
 		ASSERT_EQ(0, rc(socketpair(self->family, SOCK_STREAM, 0, sv[i])));
+	}
 	fill_up(self->fd[0]);
 	op = sending(self->fd[0], buf, sizeof(buf));
 	ASSERT_TRUE(op_blocks(&op, SYS_sendto));

@@ -79,8 +79,9 @@ TEST_F(listen, backlog_changes)
 	ASSERT_EQ(0, rc(listen(l, 0)));
 	EXPECT_EQ(0, fill_backlog(self->family, &n, &last));
 	EXPECT_EQ(-EAGAIN, last);
-	for (last = 0; last < 5; last++)
+	for (last = 0; last < 5; last++) {
 		EXPECT_LE(0, rc(accept4(l, NULL, NULL, SOCK_NONBLOCK)));
+	}
 	EXPECT_EQ(1, fill_backlog(self->family, &n, &last));
 }
 
@@ -96,8 +97,9 @@ TEST_F(listen, backlog_clamped)
 		int l = listener(self->family, &n, backlog[i]);
 
 		ASSERT_LE(0, l);
-		for (nr = 0; nr < 50; nr++)
+		for (nr = 0; nr < 50; nr++) {
 			ASSERT_LE(0, dial_flags(self->family, &n, SOCK_NONBLOCK));
+		}
 	}
 }
 
@@ -224,10 +226,12 @@ TEST_F(listen, wait_for_accept)
 		ASSERT_TRUE(op_blocks(&op[i], SYS_connect));
 	}
 	/* As many come out as went in; each leaves room for one. */
-	for (i = 0; i < NR + 1; i++)
+	for (i = 0; i < NR + 1; i++) {
 		EXPECT_LE(0, rc(accept(l, NULL, NULL)));
-	for (i = 0; i < NR; i++)
+	}
+	for (i = 0; i < NR; i++) {
 		EXPECT_EQ(0, op_join(&op[i]));
+	}
 	ASSERT_EQ(0, set_nonblock(l));
 	EXPECT_EQ(-EAGAIN, rc(accept(l, NULL, NULL)));
 }

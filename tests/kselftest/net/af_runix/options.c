@@ -142,10 +142,11 @@ TEST_F(options, set_arguments)
 	EACH(o) {
 		if (!has(self->type, o))
 			continue;
-		for (i = 0; i < (int)(sizeof(len) / sizeof(len[0])); i++)
+		for (i = 0; i < (int)(sizeof(len) / sizeof(len[0])); i++) {
 			EXPECT_EQ(len[i] == 4 || (o->flag && len[i] > 4) ? 0 : -EINVAL,
 				  rc(setsockopt(fd, SOL_SOCKET, o->so, buf, len[i])))
 				TH_LOG("%s: %d", o->name, len[i]);
+		}
 		EXPECT_EQ(-EINVAL, rc(setsockopt(fd, SOL_SOCKET, o->so, buf, -1)));
 		EXPECT_EQ(-EINVAL, rc(setsockopt(fd, SOL_SOCKET, o->so, bad_ptr(), 3)));
 		EXPECT_EQ(-EFAULT, rc(setsockopt(fd, SOL_SOCKET, o->so, bad_ptr(), 4)));

@@ -79,8 +79,9 @@ TEST_F(packet, trunc)
 	char buf[8] = {};
 	PACKET(p, buf, 4);
 
-	for (i = 0; i < 6; i++)
+	for (i = 0; i < 6; i++) {
 		EXPECT_EQ(6, say(a, "abcdef"));
+	}
 	EXPECT_EQ(6, rc(recv(b, buf, 4, MSG_TRUNC)));
 	EXPECT_STREQ("abcd", buf);
 	EXPECT_EQ(4, rc(recvmsg(b, &p.h, 0)));

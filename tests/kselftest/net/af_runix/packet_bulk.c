@@ -106,8 +106,9 @@ TEST_F(packet_bulk, narrow)
 	struct side s[4];
 	int i;
 
-	for (i = 0; i < 2; i++)
+	for (i = 0; i < 2; i++) {
 		ASSERT_EQ(0, setint(self->fd[i], SO_SNDBUF, LARGE / 2 + 64));
+	}
 	for (i = 0; i < 4; i++)
 		start(&s[i], i & 1 ? consume : produce, self->fd[i == 1 || i == 2],
 		      COUNT / 2, i >= 2);
@@ -185,14 +186,16 @@ TEST_F(packet_bulk, shared)
 		pthread_join(out[i].thread, NULL);
 		EXPECT_EQ(0, out[i].bad);
 	}
-	for (i = 0; i < THREADS; i++)
+	for (i = 0; i < THREADS; i++) {
 		EXPECT_EQ(0, rc(send(self->fd[0], "", 0, 0)));
+	}
 	for (i = 0; i < THREADS; i++) {
 		pthread_join(in[i].thread, NULL);
 		EXPECT_EQ(0, in[i].bad);
 	}
-	for (i = 0; i < THREADS * EACH; i++)
+	for (i = 0; i < THREADS * EACH; i++) {
 		ASSERT_EQ(1, seen[i]) TH_LOG("message %d", i);
+	}
 	EXPECT_NO_MSG(self->fd[1]);
 }
 
@@ -233,10 +236,12 @@ TEST_F(packet_bulk, no_leftovers)
 
 	for (i = 0; i < 200; i++) {
 		ASSERT_EQ(0, rc(socketpair(self->family, self->type, 0, sv)));
-		for (j = 0; j < 20; j++)
+		for (j = 0; j < 20; j++) {
 			ASSERT_EQ(100, rc(send(sv[0], buf, 100, 0)));
-		for (j = 0; j < i % 21; j++)
+		}
+		for (j = 0; j < i % 21; j++) {
 			ASSERT_EQ(100, rc(recv(sv[1], buf, 100, 0)));
+		}
 		close(sv[1]);
 		ASSERT_EQ(0, ioctl(sv[0], TIOCOUTQ, &outq));
 		ASSERT_EQ(0, outq);

@@ -146,8 +146,9 @@ TEST_F(packet_time, order)
 
 	NEED_TIMES();
 	ASSERT_EQ(0, setint(self->fd[1], SO_TIMESTAMPNS, 1));
-	for (i = 0; i < 10; i++)
+	for (i = 0; i < 10; i++) {
 		EXPECT_EQ(1, say(self->fd[0], "x"));
+	}
 	for (i = 0; i < 10; i++) {
 		int64_t t = recv_time(self->fd[1], 0);
 

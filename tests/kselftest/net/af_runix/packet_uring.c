@@ -65,8 +65,9 @@ TEST_F(packet_uring, receive_many)
 	err = provide(pool[0], NR, SIZE, 3);
 	if (err)
 		SKIP(return, "no rings of buffers: %s", strerror(-err));
-	for (i = 0; i < NR; i++)
+	for (i = 0; i < NR; i++) {
 		ASSERT_EQ(2, say(self->fd[0], (char []){ 'a' + i, 'x', 0 }));
+	}
 	sqe = request(IORING_OP_RECV, self->fd[1], NULL, 0, 1);
 	sqe->ioprio = IORING_RECV_MULTISHOT;
 	sqe->flags = IOSQE_BUFFER_SELECT;

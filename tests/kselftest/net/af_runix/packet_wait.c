@@ -157,8 +157,9 @@ TEST_F(packet_wait, several_readers)
 		for (i = 0; i < NR; i++)
 			done += op_done(&op[i]);
 	EXPECT_EQ(1, done);
-	for (i = 0; i < NR; i++)
+	for (i = 0; i < NR; i++) {
 		EXPECT_TRUE(op_done(&op[i]) || op_sleeps_on(&op[i], SYS_recvfrom));
+	}
 	EXPECT_EQ(1, say(self->fd[0], "1"));
 	EXPECT_EQ(1, say(self->fd[0], "2"));
 	EXPECT_EQ(1, say(self->fd[0], "3"));

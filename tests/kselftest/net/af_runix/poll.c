@@ -293,8 +293,9 @@ TEST_F(poll, all_woken)
 		ASSERT_TRUE(op_blocks(&op[i], SYS_poll));
 	}
 	ASSERT_EQ(1, rc(send(self->fd[0], "x", 1, 0)));
-	for (i = 0; i < 4; i++)
+	for (i = 0; i < 4; i++) {
 		EXPECT_EQ(POLLIN, op_join(&op[i]));
+	}
 }
 
 /* Not by what one did oneself, nor by what one did not ask for. */

@@ -378,8 +378,9 @@ TEST_F_TIMEOUT(race, everybody, 60)
 	begin_world(self->family);
 	for (int i = 0; i < 4; i++)
 		r[i] = (struct runner) { .a = -1, .b = -1, .seed = 1000 + i };
-	for (int i = 0; i < 4; i++)
+	for (int i = 0; i < 4; i++) {
 		ASSERT_EQ(0, pthread_create(&r[i].thread, NULL, runner_main, &r[i]));
+	}
 	for (end = now_ms() + 200 * pair_ms() * time_scale(); now_ms() < end; rounds++) {
 		pthread_kill(r[rounds % 4].thread, SIGUSR1);
 		if (!pick(&seed, 3))

@@ -123,8 +123,9 @@ TEST_F_TIMEOUT(reload, under_attack, 60)
 
 	if (self->family != AF_RUNIX)
 		SKIP(return, "another family number");
-	for (int i = 0; i < 2; i++)
+	for (int i = 0; i < 2; i++) {
 		ASSERT_EQ(0, pthread_create(&t[i], NULL, grab, &got[i]));
+	}
 	while (now_ms() < end) {
 		long ret = rc(syscall(SYS_delete_module, "runix", O_NONBLOCK));
 

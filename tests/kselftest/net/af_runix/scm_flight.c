@@ -26,8 +26,9 @@ TEST_F(scm_flight, receiver_closes)
 	int i;
 	PIPE(p);
 
-	for (i = 0; i < 5; i++)
+	for (i = 0; i < 5; i++) {
 		EXPECT_EQ(1, say_fd(self->fd[0], "x", p[1]));
+	}
 	close(p[1]);
 	EXPECT_TRUE(still_open(p[0]));
 	close(self->fd[1]);

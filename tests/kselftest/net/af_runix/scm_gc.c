@@ -191,8 +191,9 @@ TEST_F(gc, moving)
 
 	done = false;
 	ASSERT_EQ(0, rc(pipe(p)));
-	for (i = 0; i < 2; i++)
+	for (i = 0; i < 2; i++) {
 		ASSERT_EQ(0, make_node(&n[i], self->family, self->type));
+	}
 	EXPECT_EQ(1, put_into(&n[0], n[1].fd));
 	EXPECT_EQ(1, put_into(&n[1], n[0].fd));
 	hold = n[0].fd;

@@ -547,8 +547,9 @@ TEST_F(scm_pidfd, at_once)
 	}
 	for (i = 0; i < 4; i++)
 		op_blocks(&op[i], -1);
-	for (i = 0; i < 4; i++)
+	for (i = 0; i < 4; i++) {
 		EXPECT_EQ(0, op_join(&op[i]));
+	}
 	for (i = 0; i < 4; i++) {
 		kill(pid[i], SIGKILL);
 		EXPECT_EQ(1000 + SIGKILL, reap(pid[i]));

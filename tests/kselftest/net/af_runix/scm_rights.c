@@ -305,8 +305,9 @@ TEST_F(scm_rights, kinds)
 	fd[n++] = rc(socket(self->family, self->type, 0));
 	fd[n++] = rc(syscall(SYS_memfd_create, "m", 0));
 	fd[n++] = rc(syscall(SYS_pidfd_open, getpid(), 0));
-	for (i = 0; i < n; i++)
+	for (i = 0; i < n; i++) {
 		ASSERT_LE(0, fd[i]) TH_LOG("%d", i);
+	}
 	EXPECT_EQ(1, say_fds(self->fd[0], "x", fd, n));
 	EXPECT_EQ(1, recv_all(self->fd[1], &ch, 1, &c));
 	ASSERT_EQ(n, get_fds(&c, got));
@@ -432,8 +433,9 @@ TEST_F(scm_rights, ignored)
 
 	NEED(SCM_RIGHTS);
 	fds = count_fds();
-	for (i = 0; i < 2; i++)
+	for (i = 0; i < 2; i++) {
 		EXPECT_EQ(1, say_fd(self->fd[0], "x", p[1]));
+	}
 	close(p[1]);
 	EXPECT_EQ(1, rc(recv(self->fd[1], &ch, 1, 0)));
 	EXPECT_TRUE(still_open(p[0]));

@@ -221,8 +221,9 @@ TEST_F(stress_data, peek_race)
 	}
 	while ((ret = rc(recv(self->fd[1], buf, sizeof(buf), 0))) > 0) {
 		ASSERT_EQ(0, ret % sizeof(int));
-		for (i = 0; i < ret / sizeof(int); i++)
+		for (i = 0; i < ret / sizeof(int); i++) {
 			ASSERT_EQ(next++, buf[i]);
+		}
 	}
 	ASSERT_EQ(0, ret);
 	JOIN(&w);

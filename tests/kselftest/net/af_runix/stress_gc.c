@@ -292,9 +292,10 @@ TEST_F_TIMEOUT(stress_gc, as_many_as_before, 7200)
 	ASSERT_NE(MAP_FAILED, shared);
 	usleep(300000);
 	before = take_census();
-	for (i = 0; i < BOXES; i++)
+	for (i = 0; i < BOXES; i++) {
 		ASSERT_EQ(0, make_node(&boxes[i], families[i % n_families],
 				       i % 3 ? SOCK_DGRAM : SOCK_SEQPACKET));
+	}
 	for (i = 0; i < WORKERS; i++)
 		pid[i] = start_worker(++seed * 2654435761u);
 	end = now_ms() + (30000 + 5 * wanted) * time_scale();
@@ -326,13 +327,15 @@ TEST_F_TIMEOUT(stress_gc, as_many_as_before, 7200)
 			close_another(families[i]);
 		usleep(100000);
 	}
-	for (i = 0; i < N_PROTOCOLS; i++)
+	for (i = 0; i < N_PROTOCOLS; i++) {
 		EXPECT_GE(before.sockets[i], after.sockets[i])
 			TH_LOG("%s", protocols[i]);
+	}
 	EXPECT_GE(before.files, after.files);
-	for (i = 0; i < N_CACHES; i++)
+	for (i = 0; i < N_CACHES; i++) {
 		EXPECT_GE(before.objects[i] + SLACK, after.objects[i])
 			TH_LOG("%s", caches[i]);
+	}
 	TH_LOG("%ld rings, %d kills, %ld sockets between processes, all gone after %d ms",
 	       shared->cycles, kills, shared->received, wait * 100);
 	TH_LOG("sockets %ld %ld %ld %ld, files %ld, in caches %ld %ld", after.sockets[0],

@@ -101,15 +101,17 @@ TEST_F(types, abstract)
 
 	NEED_ALL();
 	for (i = 0; i < 3; i++) {
-		for (j = i; j < 3; j++)
+		for (j = i; j < 3; j++) {
 			EXPECT_EQ(-ECONNREFUSED, joined(self->family, type_of[j], &n))
 				TH_LOG("from type %d, %d bound", type_of[j], i);
+		}
 		at[i] = ready(self->family, type_of[i], &n);
 		ASSERT_LE(0, at[i]) TH_LOG("type %d", type_of[i]);
 		EXPECT_EQ(-EADDRINUSE, bound(self->family, type_of[i], &n));
 	}
-	for (i = 0; i < 3; i++)
+	for (i = 0; i < 3; i++) {
 		EXPECT_LE(0, joined(self->family, type_of[i], &n));
+	}
 	EXPECT_EQ(1, say_to(self->fd[0], "x", &n));
 	EXPECT_MSG("x", at[1]);
 	for (i = 0; i < 3; i++) {
@@ -140,8 +142,9 @@ TEST_F(types, path)
 		EXPECT_EQ(type_of[i] == SOCK_DGRAM ? 1 : -EPROTOTYPE,
 			  say_to(self->fd[0], "x", &n));
 		close(fd);
-		for (j = 0; j < 3; j++)
+		for (j = 0; j < 3; j++) {
 			EXPECT_EQ(-ECONNREFUSED, joined(self->family, type_of[j], &n));
+		}
 		ASSERT_EQ(0, unlink("p"));
 	}
 }
