@@ -232,7 +232,7 @@ mod tests {
             at = cursor.position();
         }
         assert_eq!(seen, [1; 20]);
-        for memory in stay.iter().chain(&come) {
+        for memory in Iterator::chain(stay.iter(), &come) {
             t.remove(memory.sock());
             assert_eq!(memory.references(), 1);
         }
