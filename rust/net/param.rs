@@ -2,7 +2,7 @@
 
 //! The parameter `family` of the module.
 //!
-//! It is declared in C (`helpers.c`), as a parameter that `module!` declares
+//! It is declared in C (`helpers/param.c`), as a parameter that `module!` declares
 //! can't be read in `/sys/module`, where programs look for the number.
 
 use crate::bindings;

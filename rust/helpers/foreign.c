@@ -3,21 +3,6 @@
  * What rust/net/foreign.rs has to know of the queues of AF_UNIX. All of it is
  * looked at, and nothing changed but reference counts and a lock.
  */
-#include <linux/fdtable.h>
-#include <linux/file.h>
-#include <linux/fs.h>
-#include <linux/lockdep.h>
-#include <linux/moduleparam.h>
-#include <linux/mutex.h>
-#include <linux/net.h>
-#include <linux/skbuff.h>
-#include <linux/uaccess.h>
-#include <linux/version.h>
-#include <net/af_unix.h>
-#include <net/net_namespace.h>
-#include <net/scm.h>
-#include <net/sock.h>
-#include <net/tcp_states.h>
 
 static bool runix_mixed_collector = true;
 module_param_named(mixed_collector, runix_mixed_collector, bool, 0644);
