@@ -54,9 +54,3 @@ void runix_helper_peercred_get(struct sock *sk, struct pid **pid,
 	*cred = get_cred(sk->sk_peer_cred);
 	spin_unlock(&sk->sk_peer_lock);
 }
-
-/* The kernel crate has one too, but not the same in each series. */
-void runix_helper_full_barrier(void)
-{
-	smp_mb();
-}

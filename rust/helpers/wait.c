@@ -124,3 +124,9 @@ void runix_helper_sigpipe(void)
 {
 	send_sig(SIGPIPE, current, 0);
 }
+
+/* The kernel crate has one too, but not the same in each series. */
+void runix_helper_full_barrier(void)
+{
+	smp_mb();
+}

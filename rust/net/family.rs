@@ -8,11 +8,11 @@ use super::compat::raw_try_init;
 use super::live::Closing;
 use super::ops::Ops;
 use super::patience::Companion;
+use super::phase::SockType;
 use super::sock::{
     Head,
     Layout,
-    Sock,
-    SockType, //
+    Sock, //
 };
 use super::table::Link;
 use crate::bindings;

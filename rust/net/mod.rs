@@ -46,6 +46,7 @@ mod param;
 mod path;
 mod patience;
 mod pernet;
+mod phase;
 mod pidfd;
 mod poll;
 mod procfs;
@@ -142,6 +143,11 @@ pub(crate) use pernet::{
     PerNetData,
     PerNetRegistration, //
 };
+pub(crate) use phase::{
+    Phase,
+    Shutdown,
+    SockType, //
+};
 pub(crate) use pidfd::{
     Descriptor,
     PidfdSource, //
@@ -173,10 +179,7 @@ pub(crate) use request::{
 pub(crate) use smallbox::SmallBox;
 pub(crate) use sock::{
     Guarded,
-    Phase,
-    Shutdown,
     Sock,
-    SockType,
     StateGuard, //
 };
 pub(crate) use sysctl::{

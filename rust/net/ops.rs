@@ -18,6 +18,7 @@ use super::msg::{
     ReceiveMsg,
     SendMsg, //
 };
+use super::phase::Shutdown;
 use super::poll::Events;
 use super::request::{
     Blocking,
@@ -28,10 +29,7 @@ use super::request::{
     SockOpt,
     Splice, //
 };
-use super::sock::{
-    Shutdown,
-    Sock, //
-};
+use super::sock::Sock;
 use crate::bindings;
 use core::{
     marker::PhantomData,

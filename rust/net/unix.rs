@@ -23,10 +23,10 @@ use super::path::{
     InodeId,
     PathRef, //
 };
+use super::phase::SockType;
 use super::sock::{
     Head,
     Sock,
-    SockType,
     StateGuard, //
 };
 use crate::bindings;

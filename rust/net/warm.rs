@@ -12,6 +12,7 @@
 //! Lock order: a queue's reader lock, then the lock of the places. Under that, other
 //! queues are only tried to be locked.
 
+use super::word::Word;
 use crate::bindings;
 use core::{
     cell::UnsafeCell,
@@ -96,10 +97,7 @@ impl Drop for Guard {
 /// Whether a queue has a place, and how it came to it.
 ///
 /// Changed under the queue's reader lock alone.
-pub(super) struct Warmth(UnsafeCell<u16>);
-
-// SAFETY: The value is read and written as a whole, as the kernel's memory model has it.
-unsafe impl Sync for Warmth {}
+pub(super) struct Warmth(Word<u16>);
 
 impl Warmth {
     /// The queue has a place.
@@ -114,36 +112,24 @@ impl Warmth {
 
     /// Makes that of a queue without a place.
     pub(super) const fn new() -> Self {
-        Self(UnsafeCell::new(0))
-    }
-
-    #[inline(always)]
-    fn get(&self) -> u16 {
-        // SAFETY: The memory is valid; see `Word` for volatile accesses.
-        unsafe { self.0.get().read_volatile() }
-    }
-
-    #[inline(always)]
-    fn set(&self, value: u16) {
-        // SAFETY: As in `get`.
-        unsafe { self.0.get().write_volatile(value) };
+        Self(Word::new(0))
     }
 
     /// Tells whether the queue has a place. A snapshot, without the lock.
     #[inline]
     pub(super) fn is_warm(&self) -> bool {
-        self.get() & Self::WARM != 0
+        self.0.get() & Self::WARM != 0
     }
 
     /// Notes that the queue was drained, and tells whether it has a place.
     #[inline]
     pub(super) fn use_place(&self) -> bool {
-        let value = self.get();
+        let value = self.0.get();
         if value & Self::WARM == 0 {
             return false;
         }
         if value & Self::USED == 0 {
-            self.set(value | Self::USED);
+            self.0.set(value | Self::USED);
         }
         true
     }
@@ -156,12 +142,13 @@ impl Warmth {
     /// used by any thread, and stays valid until [`Warmth::leave`] has been called, or
     /// [`Cool::cool`] has returned true.
     pub(super) unsafe fn ask(&self, queue: NonNull<dyn Cool>) -> bool {
-        let drained = (self.get() >> Self::SHIFT).wrapping_add(1);
+        let drained = (self.0.get() >> Self::SHIFT).wrapping_add(1);
         if drained % PATIENCE != 0 {
-            self.set((drained % PATIENCE) << Self::SHIFT | self.known());
+            self.0
+                .set((drained % PATIENCE) << Self::SHIFT | self.known());
             return false;
         }
-        self.set(self.known());
+        self.0.set(self.known());
         let Some(mut guard) = Guard::try_lock() else {
             return false;
         };
@@ -179,22 +166,23 @@ impl Warmth {
         }
         // INVARIANT: The queue is valid by the function's safety requirements.
         *taken = Some(queue);
-        self.set((place as u16) << Self::SHIFT | Self::WARM | Self::USED | Self::KNOWN);
+        self.0
+            .set((place as u16) << Self::SHIFT | Self::WARM | Self::USED | Self::KNOWN);
         true
     }
 
     /// Returns the bit that stays when all else changes.
     #[inline(always)]
     fn known(&self) -> u16 {
-        self.get() & Self::KNOWN
+        self.0.get() & Self::KNOWN
     }
 
     /// For [`Cool::cool`]: gives the place up, unless the queue was drained since this
     /// was asked last. Returns whether it has none any more.
     pub(super) fn grows_cold(&self) -> bool {
-        let value = self.get();
+        let value = self.0.get();
         if value & Self::WARM != 0 && value & Self::USED != 0 {
-            self.set(value & !Self::USED);
+            self.0.set(value & !Self::USED);
             return false;
         }
         true
@@ -202,7 +190,7 @@ impl Warmth {
 
     /// For [`Cool::cool`]: notes that the place is another's.
     pub(super) fn set_cold(&self) {
-        self.set(self.known());
+        self.0.set(self.known());
     }
 
     /// Gives up the place of `queue`, if it has one, because that goes. Nobody uses
@@ -215,7 +203,7 @@ impl Warmth {
         }
         // Also where it is cold: who made it so is done with the queue once the lock is free.
         let mut guard = Guard::lock();
-        let value = self.get();
+        let value = self.0.get();
         if value & Self::WARM != 0 {
             let place = usize::from(value >> Self::SHIFT);
             if let Some(taken) = guard.places().taken.get_mut(place) {
@@ -226,6 +214,6 @@ impl Warmth {
             }
         }
         // INVARIANT: No place leads to the queue.
-        self.set(0);
+        self.0.set(0);
     }
 }

@@ -6,88 +6,84 @@
 //! of a C function, for what is one instruction; some stand several times on the way
 //! of each message. On x86 a load that acquires and a store that releases are plain
 //! ones that the compiler doesn't move others across, in C too, and so they are here.
-//! Elsewhere this is `Atomic`.
+//! Elsewhere they have a full barrier.
 //!
 //! C header: [`arch/x86/include/asm/barrier.h`](srctree/arch/x86/include/asm/barrier.h)
 
-use core::sync::atomic::{
-    compiler_fence,
-    Ordering, //
+use super::wait::full_barrier;
+use core::{
+    cell::UnsafeCell,
+    sync::atomic::{
+        compiler_fence,
+        Ordering, //
+    }, //
 };
-use kernel::sync::atomic::{
-    Acquire,
-    Atomic,
-    Release, //
-};
+
+/// What a CPU reads and writes as a whole.
+///
+/// # Safety
+///
+/// The type has no more than the size of a pointer, a power of two, to which it is
+/// aligned, and no destructor.
+pub(crate) unsafe trait Whole: Copy {}
+
+// SAFETY: As said there.
+unsafe impl Whole for usize {}
+// SAFETY: As said there.
+unsafe impl Whole for u16 {}
+// SAFETY: As said there.
+unsafe impl Whole for bool {}
 
 /// A word without read-modify-write operations.
-pub(crate) struct Word(Atomic<usize>);
+pub(crate) struct Word<T: Whole = usize>(UnsafeCell<T>);
 
-impl Word {
+/// A word that is true or false.
+pub(crate) type Flag = Word<bool>;
+
+// SAFETY: The value is only copied, and volatile accesses to what is read and written as a whole
+// are atomic ones in the kernel's memory model.
+unsafe impl<T: Whole> Sync for Word<T> {}
+
+impl<T: Whole> Word<T> {
     /// Makes a word with its first value.
-    pub(crate) const fn new(value: usize) -> Self {
-        Self(Atomic::new(value))
+    pub(crate) const fn new(value: T) -> Self {
+        Self(UnsafeCell::new(value))
     }
 
     /// Reads the word without ordering anything (`READ_ONCE()`).
     #[inline(always)]
-    pub(crate) fn get(&self) -> usize {
-        // SAFETY: The pointer is that of a valid atomic; a volatile load is an atomic one in the
-        // kernel's memory model.
-        unsafe { self.0.as_ptr().read_volatile() }
+    pub(crate) fn get(&self) -> T {
+        // SAFETY: The pointer is valid; see `Sync` for who else may be there.
+        unsafe { self.0.get().read_volatile() }
     }
 
     /// Writes the word without ordering anything (`WRITE_ONCE()`).
     #[inline(always)]
-    pub(crate) fn set(&self, value: usize) {
+    pub(crate) fn set(&self, value: T) {
         // SAFETY: As in `get`.
-        unsafe { self.0.as_ptr().write_volatile(value) };
+        unsafe { self.0.get().write_volatile(value) };
     }
 
     /// Reads the word before everything that follows (`smp_load_acquire()`).
     #[inline(always)]
-    pub(crate) fn get_acquire(&self) -> usize {
+    pub(crate) fn get_acquire(&self) -> T {
+        let value = self.get();
         if cfg!(target_arch = "x86_64") {
-            let value = self.get();
             compiler_fence(Ordering::Acquire);
-            value
         } else {
-            self.0.load(Acquire)
+            full_barrier();
         }
+        value
     }
 
     /// Writes the word after everything before (`smp_store_release()`).
     #[inline(always)]
-    pub(crate) fn set_release(&self, value: usize) {
+    pub(crate) fn set_release(&self, value: T) {
         if cfg!(target_arch = "x86_64") {
             compiler_fence(Ordering::Release);
-            self.set(value);
         } else {
-            self.0.store(value, Release);
+            full_barrier();
         }
-    }
-}
-
-/// A word that is true or false.
-pub(crate) struct Flag(Atomic<bool>);
-
-impl Flag {
-    /// Makes a flag with its first value.
-    pub(crate) const fn new(value: bool) -> Self {
-        Self(Atomic::new(value))
-    }
-
-    /// Reads the flag without ordering anything (`READ_ONCE()`).
-    #[inline(always)]
-    pub(crate) fn get(&self) -> bool {
-        // SAFETY: As in `Word::get`; a valid `bool` is all that is ever written.
-        unsafe { self.0.as_ptr().read_volatile() }
-    }
-
-    /// Writes the flag without ordering anything (`WRITE_ONCE()`).
-    #[inline(always)]
-    pub(crate) fn set(&self, value: bool) {
-        // SAFETY: As in `Word::get`.
-        unsafe { self.0.as_ptr().write_volatile(value) };
+        self.set(value);
     }
 }

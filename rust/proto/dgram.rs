@@ -2,13 +2,13 @@
 
 //! Datagrams: peers that change, and packets that find their way by name.
 
-use super::inflight::Passing;
 use super::names;
 use super::packets::{
     self,
     Attached,
     Sent, //
 };
+use super::passing::Passing;
 use super::socket::{
     look_again,
     Live,

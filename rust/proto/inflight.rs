@@ -21,11 +21,7 @@ use super::collector::{
     COLLECTOR, //
 };
 use super::module::Space;
-use super::socket::{
-    Live,
-    Runix,
-    Sock, //
-};
+use super::socket::Sock;
 use crate::net::{
     now,
     Files,
@@ -107,7 +103,7 @@ impl Unpin for Users {}
 impl Users {
     /// Counts files as those of a user who is known, and returns that, unless there
     /// are so many that somebody has to look at that.
-    fn count(&self, files: &Files) -> Option<Arc<User>> {
+    pub(super) fn count(&self, files: &Files) -> Option<Arc<User>> {
         let user = self.tree.get(&files.user())?;
         let own = user.count.load(Relaxed);
         if files.over_limit(own) {
@@ -203,6 +199,30 @@ pub(super) struct Message {
 }
 
 impl Message {
+    /// Describes a message with sockets in it, `unix` of them of AF_UNIX, that is for
+    /// the queue of `queue`.
+    pub(super) fn new(queue: &Sock, user: Arc<User>, sockets: KVec<Carried>, unix: usize) -> Self {
+        // INVARIANT: It isn't in the graph yet.
+        Self {
+            queue: queue.into(),
+            user,
+            sockets,
+            first: 0,
+            unix,
+            queued: Atomic::new(false),
+        }
+    }
+
+    /// Returns how many of the sockets are of AF_UNIX.
+    pub(super) fn unix(&self) -> usize {
+        self.unix
+    }
+
+    /// Notes that it is in the queue, or is with nothing in between. Any context.
+    pub(super) fn queued(&self) {
+        self.queued.store(true, Release);
+    }
+
     /// Returns the address of the socket by which what is in the message can be
     /// received; zero while only the sender has the message.
     ///
@@ -406,7 +426,7 @@ impl InFlight {
     /// there are too many, the collector runs before that is said.
     ///
     /// May sleep. `ETOOMANYREFS` if there are too many already.
-    fn count(&self, files: &Files) -> Result<Arc<User>> {
+    pub(super) fn count(&self, files: &Files) -> Result<Arc<User>> {
         match self.try_count(files) {
             Err(e) if e.to_errno() == -ETOOMANYREFS => {
                 COLLECTOR.schedule();
@@ -465,7 +485,7 @@ impl InFlight {
     }
 
     /// Counts files of a user as received.
-    fn uncount(&self, user: &User, files: &Files) {
+    pub(super) fn uncount(&self, user: &User, files: &Files) {
         let mut users = self.users.lock();
         let left = user.count.load(Relaxed).saturating_sub(files.count());
         user.count.store(left, Relaxed);
@@ -480,7 +500,7 @@ impl InFlight {
     /// run, if it keeps on finding garbage of that user.
     ///
     /// Mirrors `unix_schedule_gc()`. May sleep.
-    fn throttle(&self, files: &Files) {
+    pub(super) fn throttle(&self, files: &Files) {
         let users = self.users.lock();
         let Some(user) = users.tree.get(&files.user()) else {
             return;
@@ -500,7 +520,7 @@ impl InFlight {
     /// Adds the edges of a message to the graph.
     ///
     /// May sleep. `ENOMEM` without memory.
-    fn add(&self, mut message: UniqueArc<Message>) -> Result<Arc<Message>> {
+    pub(super) fn add(&self, mut message: UniqueArc<Message>) -> Result<Arc<Message>> {
         let count = message.sockets.len();
         let mut nodes = KVec::with_capacity(count, GFP_KERNEL_ACCOUNT)?;
         for _ in 0..count {
@@ -537,7 +557,7 @@ impl InFlight {
 
     /// Removes the edges of a message from the graph, and stamps the socket whose
     /// queue it was in, if it was.
-    fn remove(&self, message: &Message) {
+    pub(super) fn remove(&self, message: &Message) {
         let queued = message.queued.load(Relaxed);
         for from in message.batches() {
             let mut graph = self.graph.lock();
@@ -552,6 +572,13 @@ impl InFlight {
         let _ = self.unix.fetch_sub(message.unix, Relaxed);
     }
 
+    /// Notes that what is in a message was duplicated, for a receiver that peeks.
+    pub(super) fn peeked(&self, message: &Message) {
+        let graph = self.graph.lock();
+        self.stamp(message);
+        drop(graph);
+    }
+
     /// Stamps the socket whose queue a message is in, under the lock of the graph.
     fn stamp(&self, message: &Message) {
         message.queue.data().stamp(self.run.load(Relaxed));
@@ -564,7 +591,7 @@ pub(super) fn address(sk: &Sock) -> usize {
 }
 
 /// Returns the registry.
-fn registry(sk: &Sock) -> Option<&InFlight> {
+pub(super) fn registry(sk: &Sock) -> Option<&InFlight> {
     let space: &Space = sk.initial_space()?;
     space.in_flight.as_deref()
 }
@@ -574,147 +601,4 @@ pub(super) fn something_closed(sk: &Sock) {
     if let Some(registry) = registry(sk) {
         registry.something_closed();
     }
-}
-
-/// Files on their way into a socket's queue, or in it.
-///
-/// # Invariants
-///
-/// While there are `files`, they are counted as those of `user`, and the sockets
-/// among them are in the graph as `message`.
-pub(crate) struct Passing {
-    files: Option<Files>,
-    user: Arc<User>,
-    message: Option<Arc<Message>>,
-    queue: ARef<Sock>,
-    /// The files are counted as being in the queue.
-    queued: Atomic<bool>,
-}
-
-impl Passing {
-    /// Registers files that are about to be queued at `other`.
-    ///
-    /// May sleep. `EINVAL` for sockets of AF_UNIX, unless the namespace lets
-    /// them pass; `ETOOMANYREFS` if the user has too many files in flight.
-    pub(super) fn new(sk: &Live<'_>, other: &Sock, files: Files) -> Result<Self> {
-        if files.has_unix_sockets() && !passes_unix(sk) {
-            return Err(EINVAL);
-        }
-        let registry = registry(other).ok_or(ENODEV)?;
-        let (sockets, unix) = carried(&files)?;
-        if !sockets.is_empty() {
-            registry.throttle(&files);
-        }
-        // INVARIANT: The files are counted; nothing else of them has to be registered yet.
-        let mut this = Self {
-            user: registry.count(&files)?,
-            files: Some(files),
-            message: None,
-            queue: other.into(),
-            queued: Atomic::new(false),
-        };
-        if !sockets.is_empty() {
-            let message = Message {
-                queue: other.into(),
-                user: this.user.clone(),
-                sockets,
-                first: 0,
-                unix,
-                queued: Atomic::new(false),
-            };
-            // INVARIANT: The message is in the graph.
-            let message = registry.add(UniqueArc::new(message, GFP_KERNEL_ACCOUNT)?)?;
-            show_unix(other, message.unix, 1);
-            this.message = Some(message);
-        }
-        Ok(this)
-    }
-
-    /// Notes that the files are in the queue, or are with nothing in between:
-    /// until then they count as held by the sender. Any context.
-    pub(super) fn queued(&self) {
-        let Some(files) = self.files.as_ref() else {
-            return;
-        };
-        self.queue.data().add_files(files.count());
-        self.queued.store(true, Relaxed);
-        if let Some(message) = self.message.as_ref() {
-            message.queued.store(true, Release);
-        }
-    }
-
-    /// Takes the files out, for the receiver to get them. May sleep.
-    pub(super) fn take(mut self) -> Option<Files> {
-        self.unregister()
-    }
-
-    /// Takes another reference to each file, for a receiver that peeks.
-    ///
-    /// May sleep. `ENOMEM` without memory. To be called while the socket is held
-    /// that is peeked at.
-    pub(super) fn duplicate(&self) -> Result<Option<Files>> {
-        let files = self.files.as_ref().map(Files::duplicate).transpose()?;
-        if let (Some(message), Some(registry)) = (self.message.as_ref(), registry(&self.queue)) {
-            let graph = registry.graph.lock();
-            registry.stamp(message);
-            drop(graph);
-        }
-        Ok(files)
-    }
-
-    fn unregister(&mut self) -> Option<Files> {
-        // INVARIANT: There are no files any more.
-        let files = self.files.take()?;
-        if self.queued.load(Relaxed) {
-            self.queue.data().remove_files(files.count());
-        }
-        if let Some(registry) = registry(&self.queue) {
-            if let Some(message) = self.message.take() {
-                registry.remove(&message);
-                show_unix(&self.queue, message.unix, -1);
-            }
-            registry.uncount(&self.user, &files);
-        }
-        Some(files)
-    }
-}
-
-impl Drop for Passing {
-    fn drop(&mut self) {
-        drop(self.unregister());
-    }
-}
-
-/// Returns the sockets among files, once for each time that they are there, and
-/// how many of them are of AF_UNIX.
-fn carried(files: &Files) -> Result<(KVec<Carried>, usize)> {
-    let any = files.has_unix_sockets() || files.sockets::<Runix>().next().is_some();
-    let room = if any { files.count() } else { 0 };
-    let mut sockets = KVec::with_capacity(room, GFP_KERNEL_ACCOUNT)?;
-    for socket in files.sockets::<Runix>() {
-        let socket = Carried::Own(socket);
-        sockets.push_within_capacity(socket).map_err(|_| ENOMEM)?;
-    }
-    let own = sockets.len();
-    for socket in files.unix_sockets() {
-        let socket = Carried::Unix(socket);
-        sockets.push_within_capacity(socket).map_err(|_| ENOMEM)?;
-    }
-    let unix = sockets.len().wrapping_sub(own);
-    Ok((sockets, unix))
-}
-
-/// Shows the administrator that sockets of AF_UNIX are on their way to a socket,
-/// or are no longer.
-fn show_unix(queue: &Sock, count: usize, sign: i32) {
-    let space: Option<&Space> = queue.space();
-    if let (Some(space), Ok(count @ 1..)) = (space, i32::try_from(count)) {
-        space.unix_in_flight.add(count.wrapping_mul(sign));
-    }
-}
-
-/// Tells whether sockets of AF_UNIX may be sent in a socket's namespace.
-fn passes_unix(sk: &Sock) -> bool {
-    let space: Option<&Space> = sk.space();
-    space.is_some_and(|space| space.pass_unix.get() != 0)
 }

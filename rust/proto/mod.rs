@@ -3,8 +3,8 @@
 //! The family: what its sockets are and do.
 //!
 //! One file a concept: [`names`] binds and finds, [`connect`] makes
-//! connections, [`stream`] moves bytes, [`dgram`] and [`packets`] messages,
-//! [`inflight`], [`collector`] and [`mixed`] look after
+//! connections, [`stream`] and [`stream_send`] move bytes, [`dgram`] and [`packets`] messages,
+//! [`passing`], [`inflight`], [`collector`] and [`mixed`] look after
 //! passed descriptors, [`close`] ends it all, [`listing`] and [`diag`] show what
 //! there is, [`ops`] hands each system call to one of them.
 
@@ -23,7 +23,9 @@ mod names;
 mod ops;
 mod options;
 mod packets;
+mod passing;
 mod socket;
 mod stream;
+mod stream_send;
 
 pub(crate) use module::Module;

@@ -14,7 +14,8 @@ use super::{
     names,
     options,
     packets,
-    stream, //
+    stream,
+    stream_send, //
 };
 #[allow(unused_imports)]
 use crate::net::errno::*;
@@ -233,7 +234,7 @@ impl Kind for Stream {
     }
 
     fn sendmsg(sk: &Live<'_>, msg: &mut SendMsg<'_>) -> Result<usize> {
-        stream::send(sk, msg)
+        stream_send::send(sk, msg)
     }
 
     fn recvmsg(sk: &Live<'_>, msg: &mut ReceiveMsg<'_>) -> Result<usize> {

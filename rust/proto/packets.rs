@@ -2,7 +2,7 @@
 
 //! Packets: what datagram and sequenced-packet sockets have in common.
 
-use super::inflight::Passing;
+use super::passing::Passing;
 use super::socket::{
     at_end,
     look_again,

@@ -14,10 +14,10 @@ mod tests {
             Selection, //
         },
         live::Closing,
+        phase::SockType,
         sock::{
             Layout,
-            Sock,
-            SockType, //
+            Sock, //
         },
         table::{
             AllSockets,
