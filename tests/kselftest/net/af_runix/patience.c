@@ -179,20 +179,20 @@ static bool real_time_waits(int family, int type)
 static bool real_time_turns(int family)
 {
 	struct sched_param param = { .sched_priority = 10 };
+	int64_t ms, limit = (500 + SLACK_MS) * time_scale();
 	pid_t pid = hog(0);
-	int64_t ms;
 
 	if (sched_setscheduler(0, SCHED_FIFO, &param))
 		return false;
 	for (int i = 0; i < TRIES; i++) {
 		ms = take_turns(family, SOCK_STREAM, 500, 10);
-		if (ms < 500 + SLACK_MS)
+		if (ms < limit)
 			break;
 	}
 	param.sched_priority = 0;
 	sched_setscheduler(0, SCHED_OTHER, &param);
 	stop(pid);
-	return ms >= 0 && ms < 500 + SLACK_MS;
+	return ms >= 0 && ms < limit;
 }
 
 TEST_F(patience, real_time)
