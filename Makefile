@@ -131,7 +131,7 @@ help:
 #H   make check-install   Debian packages, from making to removing them
 #H   make check-tutorial  what Documentation/tutorial.rst has its reader type
 #H   make check-fast      those that need no guest
-#H   make check-rings     a million rings of sockets in flight [RINGS=N] [DEBUG=1]
+#H   make check-rings     a million cycles of sockets in flight [RINGS=N] [DEBUG=1]
 #H   make fuzz            random programs on AF_UNIX and AF_RUNIX [SEED=1] [MINUTES=10]
 #H   make lint            style, layers, unsafe, panics
 #H   make fmt             rustfmt on the sources
