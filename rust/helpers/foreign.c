@@ -103,11 +103,13 @@ void runix_helper_unix_unpin(struct sk_buff *skb)
 	kfree_skb(skb);
 }
 
-/* The connection that an skb in a listener's queue stands for. */
+/*
+ * The connection that an skb in a listener's queue stood for when that was looked at;
+ * NULL if it was accepted and closed since: what the skb keeps is its memory alone.
+ */
 struct sock *runix_helper_unix_skb_connection(struct sk_buff *skb)
 {
-	sock_hold(skb->sk);
-	return skb->sk;
+	return refcount_inc_not_zero(&skb->sk->sk_refcnt) ? skb->sk : NULL;
 }
 
 /* The end of any socket makes AF_UNIX's collector look. */

@@ -127,9 +127,10 @@ impl UnixSock {
                 break;
             };
             // SAFETY: By the invariants of `Frozen`, the skb is valid; one in a listener's queue
-            // stands for a connection, whose `sock` it keeps.
+            // stands for a connection, whose `sock`'s memory it keeps.
             let sk = unsafe { bindings::unix_skb_connection(*pin) };
             // INVARIANT: The function has taken a reference; AF_UNIX's connections are its own.
+            // Where it finds none, `is_unaccepted` will tell.
             let Some(connection) = NonNull::new(sk).map(Self) else {
                 continue;
             };

@@ -372,4 +372,42 @@ TEST_F(mixed, moving)
 	EXPECT_TRUE(ends_within(self->pipe[0], IN_TIME));
 }
 
+/*
+ * Connections that are accepted and closed while the collector looks at those who
+ * wait: it holds on to none that is going.
+ */
+TEST_F(mixed, accepted_and_closed)
+{
+	struct name nu = abstract_name(AF_UNIX, "u");
+	int64_t end = now_ms() + 1500;
+	int i, lu, s, accepted = 0;
+	pthread_t t;
+
+	if (variant->own != SOCK_STREAM || variant->other != SOCK_STREAM)
+		SKIP(return, "once is enough");
+	lu = bound(AF_UNIX, SOCK_STREAM, &nu);
+	ASSERT_EQ(0, rc(listen(lu, 1000)));
+	ASSERT_EQ(0, rc(fcntl(lu, F_SETFL, O_NONBLOCK)));
+	EXPECT_EQ(1, put_into(&self->r[0], lu));
+	done = false;
+	ASSERT_EQ(0, pthread_create(&t, NULL, close_sockets, &self->family));
+	while (now_ms() < end) {
+		for (i = 0; i < 300; i++) {
+			s = joined(AF_UNIX, SOCK_STREAM, &nu);
+			ASSERT_LE(0, s);
+			close(s);
+		}
+		for (; (s = rc(accept(lu, NULL, NULL))) >= 0; accepted++)
+			close(s);
+		ASSERT_EQ(-EAGAIN, s);
+	}
+	done = true;
+	pthread_join(t, NULL);
+	EXPECT_LT(0, accepted);
+	EXPECT_EQ(1, put_into(&self->r[0], self->pipe[1]));
+	close(lu);
+	LET_GO();
+	EXPECT_TRUE(ends_within(self->pipe[0], IN_TIME));
+}
+
 TEST_HARNESS_MAIN
