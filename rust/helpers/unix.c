@@ -24,12 +24,13 @@ static int runix_relay(wait_queue_entry_t *entry, unsigned int mode, int flags,
 	wait_queue_head_t *sleepers;
 
 	__remove_wait_queue(&runix_head(peer)->room_wait, entry);
-	entry->private = NULL;
 	rcu_read_lock();
 	sleepers = rcu_dereference(sender->sk.sk_wq) ? sk_sleep(&sender->sk) : NULL;
 	if (sleepers)
 		wake_up_interruptible_poll(sleepers, key_to_poll(key));
 	rcu_read_unlock();
+	/* The last use of the sender, which may part from the peer, and go, from here on. */
+	smp_store_release(&entry->private, NULL);
 	return 0;
 }
 
@@ -57,6 +58,12 @@ void runix_helper_watch_peer(struct runix_head *sender, struct sock *peer)
 		__add_wait_queue(wq, runix_peer_wake(sender));
 	}
 	spin_unlock(&wq->lock);
+	/*
+	 * The caller looks next whether the peer is full. Pairs with the barrier in
+	 * runix_helper_wake_senders(): either the entry is seen there, or what was taken
+	 * is seen here.
+	 */
+	smp_mb();
 }
 
 /* Called with the sender's state locked, before it parts from `peer`. */
@@ -64,8 +71,11 @@ void runix_helper_unwatch_peer(struct runix_head *sender, struct sock *peer)
 {
 	wait_queue_head_t *wq = &runix_head(peer)->room_wait;
 
-	/* As a rule; it isn't set but under the sender's state lock. */
-	if (!READ_ONCE(runix_peer_wake(sender)->private))
+	/*
+	 * As a rule; it isn't set but under the sender's state lock, and is NULL again
+	 * when the wake-up, which uses the sender, is over.
+	 */
+	if (!smp_load_acquire(&runix_peer_wake(sender)->private))
 		return;
 	spin_lock(&wq->lock);
 	if (runix_peer_wake(sender)->private == peer) {

@@ -102,6 +102,8 @@ unsafe impl Head for UnixHead {
                 bindings::unix_address_put((*u).addr);
             }
             if !(*u).peer.is_null() {
+                // As long as it waits at the peer, it is to be found there.
+                bindings::unwatch_peer(u, (*u).peer);
                 bindings::sock_put((*u).peer);
             }
         }

@@ -426,4 +426,55 @@ TEST_F(dgram_poll, nobody_forgotten)
 	EXPECT_NO_MSG(r);
 }
 
+/* --- senders that go --------------------------------------------------------- */
+
+struct taker {
+	const struct name *from;
+	int family, fd;
+	bool over;
+	long taken;
+};
+
+/* Keeps a receiver's queue as good as full. */
+static void *take_and_fill(void *arg)
+{
+	struct taker *t = arg;
+	int fd = dgram(t->family);
+	char ch;
+
+	while (!__atomic_load_n(&t->over, __ATOMIC_RELAXED)) {
+		t->taken += rc(recv(t->fd, &ch, 1, MSG_DONTWAIT)) == 1;
+		xsendto(fd, "f", 1, MSG_DONTWAIT, t->from);
+	}
+	close(fd);
+	return NULL;
+}
+
+/* A sender that polled is closed just when the receiver would have it woken. */
+TEST_F(dgram_poll, closed_when_woken)
+{
+	struct name n = abstract_name(self->family, "n");
+	struct taker t = { .from = &n, .family = self->family };
+	int64_t end = now_ms() + 300;
+	pthread_t thread;
+	int i, s[8];
+
+	t.fd = bound(self->family, SOCK_DGRAM, &n);
+	ASSERT_LE(0, t.fd);
+	ASSERT_LT(0, fill_receiver(self->family, &n));
+	ASSERT_EQ(0, pthread_create(&thread, NULL, take_and_fill, &t));
+	while (now_ms() < end) {
+		for (i = 0; i < 8; i++) {
+			s[i] = joined(self->family, SOCK_DGRAM, &n);
+			ASSERT_LE(0, s[i]);
+			EXPECT_EQ(0, poll_mask(s[i]) & ~POLL_W);
+		}
+		while (i--)
+			close(s[i]);
+	}
+	__atomic_store_n(&t.over, true, __ATOMIC_RELAXED);
+	pthread_join(thread, NULL);
+	EXPECT_LT(0, t.taken);
+}
+
 TEST_HARNESS_MAIN
