@@ -239,11 +239,10 @@ impl<F: Family> FamilyDesc<F> {
             // of `F` by its type.
             let sk = unsafe { new_sock::<F>(net, socket, selection.kind, proto, kern) }?;
             if let Err(e) = F::created(&sk) {
-                // SAFETY: The socket is ours alone; the socket layer expects no `sk` on failure.
-                unsafe {
-                    bindings::sock_orphan(sk.as_sk());
-                    (*socket).sk = ptr::null_mut();
-                }
+                // SAFETY: The socket layer hasn't used the socket yet, and won't.
+                unsafe { Closing::new(&sk) }.orphan_at_last();
+                // SAFETY: The socket layer expects no `sk` on failure.
+                unsafe { (*socket).sk = ptr::null_mut() };
                 return Err(e);
             }
             // The reference is the file's now, and given back by `release`.
@@ -389,10 +388,8 @@ impl<F: Family> Drop for Unattached<F> {
     fn drop(&mut self) {
         // SAFETY: By the type invariants, no file has the socket, and none gets it any more.
         F::abandoned(unsafe { Closing::new(&self.sk) });
-        if !self.sk.is_dead() {
-            // SAFETY: The socket is valid.
-            unsafe { bindings::sock_orphan(self.sk.as_sk()) };
-        }
+        // SAFETY: As above.
+        unsafe { Closing::new(&self.sk) }.orphan_at_last();
     }
 }
 

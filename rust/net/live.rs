@@ -14,6 +14,7 @@ use crate::bindings;
 use core::{
     marker::PhantomData,
     ops::Deref,
+    ptr,
     ptr::NonNull, //
 };
 use kernel::{
@@ -149,10 +150,19 @@ impl<'a, F: Family> Closing<'a, F> {
     }
 
     /// Cuts the socket off its file, under its state lock: from here on it is
-    /// dead to others.
-    pub(crate) fn orphan(&self, _guard: &mut StateGuard<'_, F>) {
-        // SAFETY: By the type invariants of `Sock`.
-        unsafe { bindings::sock_orphan(self.sk.as_sk()) };
+    /// dead to others. With the lock of another socket, nothing happens.
+    pub(crate) fn orphan(&self, guard: &mut StateGuard<'_, F>) {
+        if ptr::eq(guard.sock().as_sk(), self.sk.as_sk()) {
+            // SAFETY: By the type invariants of `Sock`; the state is locked.
+            unsafe { bindings::sock_orphan(self.sk.as_sk()) };
+        }
+    }
+
+    /// Does the same where the family has not done it.
+    pub(super) fn orphan_at_last(&self) {
+        if !self.sk.is_dead() {
+            self.orphan(&mut self.sk.lock());
+        }
     }
 }
 

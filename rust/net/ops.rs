@@ -323,14 +323,12 @@ impl<T: SocketOps> Table<T> {
         let sk = unsafe { ARef::<Sock<T::Family>>::from_raw(raw.cast()) };
         // SAFETY: See `Table`: this is the last call.
         T::release(unsafe { Closing::new(&sk) });
-        // SAFETY: The socket is valid. The `socket` goes away after this call: whatever the family
-        // did, `sk` must not point to it any more.
-        unsafe {
-            if !sk.is_dead() {
-                bindings::sock_orphan(sk.as_sk());
-            }
-            (*socket).sk = ptr::null_mut();
-        }
+        // The `socket` goes away after this call: whatever the family did, `sk` must not point to
+        // it any more.
+        // SAFETY: As above.
+        unsafe { Closing::new(&sk) }.orphan_at_last();
+        // SAFETY: See `Table`.
+        unsafe { (*socket).sk = ptr::null_mut() };
         0
     }
 
