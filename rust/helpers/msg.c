@@ -13,8 +13,14 @@ size_t runix_helper_copy_from_iter(void *to, size_t len, struct iov_iter *from)
 
 	if (unlikely(!iter_is_ubuf(from)))
 		return _copy_from_iter(to, len, from);
-	if (unlikely(!access_ok(user, len)))
-		return 0;
+	if (can_do_masked_user_access()) {
+		user = mask_user_address(user);
+	} else {
+		if (unlikely(!access_ok(user, len)))
+			return 0;
+		/* No kernel memory is read in advance, either. */
+		barrier_nospec();
+	}
 	instrument_copy_from_user_before(to, user, len);
 	len -= raw_copy_from_user(to, user, len);
 	instrument_copy_from_user_after(to, user, len, 0);

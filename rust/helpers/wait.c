@@ -46,9 +46,11 @@ bool runix_helper_has_waiter(struct sock *sk)
 	struct socket_wq *wq;
 	bool any;
 
+	/* Also before the look for the queue: an accepted connection gets one meanwhile. */
+	smp_mb();
 	rcu_read_lock();
 	wq = rcu_dereference(sk->sk_wq);
-	any = skwq_has_sleeper(wq) || (wq && READ_ONCE(wq->fasync_list));
+	any = wq && (waitqueue_active(&wq->wait) || READ_ONCE(wq->fasync_list));
 	rcu_read_unlock();
 	return any;
 }
