@@ -21,8 +21,14 @@ use crate::net::{
     Turn, //
 };
 use crate::pure::limits;
-use core::ops::ControlFlow;
-use kernel::prelude::*;
+use core::{
+    ops::ControlFlow,
+    ptr, //
+};
+use kernel::{
+    prelude::*,
+    sync::aref::ARef, //
+};
 
 /// Lets a socket take connections: `listen(2)`.
 ///
@@ -63,12 +69,24 @@ pub(super) fn connect(sk: &Live<'_>, bytes: &[u8], blocking: Blocking) -> Result
         Blocking::Yes => sk.send_timeout(),
         Blocking::No => Timeout::NONE,
     };
+    // The listener that has woken us, as it had room.
+    let mut turn: Option<ARef<Sock>> = None;
     loop {
-        let listener = names::find(sk, name, bytes)?;
-        if let ControlFlow::Break(()) = attempt(sk, &listener, &mut timeout)? {
+        let result = names::find(sk, name, bytes)
+            .and_then(|listener| Ok((attempt(sk, &listener, &mut timeout)?, listener)));
+        if let Some(first) = turn.take() {
+            // Whose turn it was, and who doesn't take it, gives it to the next.
+            let taken = |(_, listener): &(_, ARef<Sock>)| ptr::eq(&**listener, &*first);
+            if !result.as_ref().is_ok_and(taken) {
+                first.wake_one_waiter();
+            }
+        }
+        let (done, listener) = result?;
+        if let ControlFlow::Break(()) = done {
             listener.data_ready();
             return Ok(());
         }
+        turn = Some(listener);
     }
 }
 
@@ -249,7 +267,7 @@ pub(super) fn shutdown(sk: &Live<'_>, what: Shutdown) -> Result {
     }
     let mut state = sk.lock();
     state.add_shutdown(what);
-    let peer = state.peer().map(kernel::sync::aref::ARef::from);
+    let peer = state.peer().map(ARef::from);
     drop(state);
     sk.state_changed();
 

@@ -349,6 +349,24 @@ fn deliver(
     timeout: &mut Timeout,
     by_name: bool,
 ) -> Result<Delivery> {
+    let mut woken = false;
+    let result = deliver_in_turn(sk, other, packet, timeout, by_name, &mut woken);
+    if woken && !matches!(result, Ok(Delivery::Done)) {
+        // Whose turn it was, and who doesn't take it, gives it to the next.
+        other.wake_one_waiter();
+    }
+    result
+}
+
+/// Does so, and tells whether it was woken for it.
+fn deliver_in_turn(
+    sk: &Live<'_>,
+    other: &Sock,
+    packet: &mut Option<Packet<Sent>>,
+    timeout: &mut Timeout,
+    by_name: bool,
+    woken: &mut bool,
+) -> Result<Delivery> {
     loop {
         let mut state = other.lock();
         check_may_send(sk, &state)?;
@@ -384,9 +402,11 @@ fn deliver(
             }
             continue;
         }
+        *woken = false;
         let waited = other.wait_for_room(timeout, || {
             other.is_dead() || other.shutdown().receive() || !packets::is_full(other)
         });
+        *woken = waited.is_ok();
         // The time may be up just when there is room: the loop looks once more.
         if waited != Err(EAGAIN) {
             waited?;

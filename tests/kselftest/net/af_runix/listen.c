@@ -249,6 +249,31 @@ TEST_F(listen, wait_for_backlog)
 	EXPECT_EQ(0, op_join(&op));
 }
 
+/* Who is woken and doesn't take the room leaves it to the next one. */
+TEST_F(listen, turn_passed_on)
+{
+	struct name n = abstract_name(self->family, "n");
+	int l = listener(self->family, &n, 0), i, fd = xsocket(self->family);
+	struct op op[] = {
+		connecting(fd, &n),
+		connecting(fd, &n),
+		connecting(xsocket(self->family), &n),
+	};
+
+	if (self->family == AF_UNIX)
+		SKIP(return, "AF_UNIX leaves the next one asleep");
+	ASSERT_LE(0, l);
+	ASSERT_LE(0, dial(self->family, &n));
+	for (i = 0; i < 3; i++)
+		ASSERT_TRUE(op_blocks(&op[i], SYS_connect));
+	EXPECT_LE(0, rc(accept(l, NULL, NULL)));
+	EXPECT_EQ(0, op_join(&op[0]));
+	/* The socket of the second one is connected by now. */
+	EXPECT_LE(0, rc(accept(l, NULL, NULL)));
+	EXPECT_EQ(-EISCONN, op_join(&op[1]));
+	EXPECT_EQ(0, op_join(&op[2]));
+}
+
 TEST_F(listen, wait_in_vain)
 {
 	struct name n = abstract_name(self->family, "n");

@@ -50,6 +50,42 @@ TEST_F(scm_options, no_files)
 	EXPECT_TRUE(ends_soon(p[0]));
 }
 
+/* The descriptor in `flags` with a message. */
+static long op_send_file(struct op *op)
+{
+	long ret = say_fd(op->fd, "f", op->flags);
+
+	errno = -ret;
+	return ret < 0 ? -1 : ret;
+}
+
+/* Who is woken, and refused then, leaves the room to the next one. */
+TEST_F(scm_options, no_files_turn_passed_on)
+{
+	struct name n = abstract_name(self->family, "n");
+	struct op file = { .fn = op_send_file }, plain;
+	int r, p[2];
+	char ch;
+
+	NEED_PASSRIGHTS();
+	if (self->type != SOCK_DGRAM)
+		SKIP(return, "nobody waits for a turn");
+	if (self->family == AF_UNIX)
+		SKIP(return, "AF_UNIX leaves the next one asleep");
+	ASSERT_EQ(0, rc(pipe(p)));
+	r = bound(self->family, SOCK_DGRAM, &n);
+	ASSERT_LT(0, fill_receiver(self->family, &n));
+	file.fd = joined(self->family, SOCK_DGRAM, &n);
+	file.flags = p[1];
+	plain = sending(joined(self->family, SOCK_DGRAM, &n), "p", 1);
+	ASSERT_TRUE(op_blocks(&file, SYS_sendmsg));
+	ASSERT_TRUE(op_blocks(&plain, SYS_sendto));
+	ASSERT_EQ(0, setint(r, SO_PASSRIGHTS, 0));
+	EXPECT_EQ(1, rc(recv(r, &ch, 1, 0)));
+	EXPECT_EQ(-EPERM, op_join(&file));
+	EXPECT_EQ(1, op_join(&plain));
+}
+
 TEST_F(scm_options, no_files_value)
 {
 	int val = -1;
