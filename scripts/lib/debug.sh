@@ -15,12 +15,12 @@ debug_fragments() { printf '%s\n' "$RUNIX_TOP"/tests/debug/{base,"$1"}.config; }
 # behind, so that kmemleak takes a lost object for one that is still in use. no5lvl: while
 # the kernel looks at its first processor, KASAN takes addresses of five levels for wild
 # ones, and an interrupt in that moment, which a busy machine makes likely, is the end.
-DEBUG_GUEST=(--memory 2G --time "${RUNIX_DEBUG_TIME:-2400}" --silence 700
+DEBUG_GUEST=(--memory 2G --time "${RUNIX_DEBUG_TIME:-3600}" --silence 700
 	--append "runix.timeout=600 runix.time-scale=4 watchdog_thresh=60 kasan_multi_shot slab_debug=F kunit.enable=1 no5lvl runix.reset")
 
 # The kernel that looks for races stops one of two now and then, to see who comes by. While
 # it starts, that can be the end of it.
-KCSAN_GUEST=(--memory 2G --time "${RUNIX_DEBUG_TIME:-2400}" --silence 700
+KCSAN_GUEST=(--memory 2G --time "${RUNIX_DEBUG_TIME:-3600}" --silence 700
 	--append "runix.timeout=600 runix.time-scale=4 watchdog_thresh=60 kcsan.early_enable=0 runix.reset")
 
 debug_version() { printf '%s-%s\n' "${1%%+*}" "${2:-debug}"; } # VERSION of the stock kernel [FLAVOUR]

@@ -66,7 +66,7 @@ static long cycles_wanted(void)
 	const char *env = getenv("STRESS_CYCLES");
 	FILE *f = fopen("/proc/cmdline", "re");
 	char line[4096], *at;
-	long n = 8000;
+	long n = 8000 / time_scale();
 
 	if (f && fgets(line, sizeof(line), f) && (at = strstr(line, "runix.cycles=")))
 		n = atol(at + strlen("runix.cycles="));
