@@ -80,6 +80,9 @@ check-fast:
 check-rings:
 	@scripts/check $(if $(DEBUG),--debug) --only stress_gc --rings $(or $(RINGS),1000000)
 
+check-reloads:
+	@scripts/check $(if $(DEBUG),--debug) --only reload --reloads $(or $(RELOADS),1000)
+
 bench:
 	@scripts/bench $(BENCH)
 
@@ -132,6 +135,7 @@ help:
 #H   make check-tutorial  what Documentation/tutorial.rst has its reader type
 #H   make check-fast      those that need no guest
 #H   make check-rings     a million cycles of sockets in flight [RINGS=N] [DEBUG=1]
+#H   make check-reloads   the module loaded and unloaded 1000 times [RELOADS=N] [DEBUG=1]
 #H   make fuzz            random programs on AF_UNIX and AF_RUNIX [SEED=1] [MINUTES=10]
 #H   make lint            style, layers, unsafe, panics
 #H   make fmt             rustfmt on the sources
@@ -168,6 +172,6 @@ help:
 #H RUNIX_ACCEL (kvm or tcg), RUNIX_MIRROR (a Debian archive's address).
 
 .PHONY: all tree modules \
-	clean run shell check check-debug check-kcsan check-apps check-fast check-rings coverage \
+	clean run shell check check-debug check-kcsan check-apps check-fast check-rings check-reloads coverage \
 	bench bench-gate bench-native bench-profile lint fmt rows prepare-kernel update clean-cache help
 .PHONY: check-install check-tutorial trace

@@ -5,6 +5,7 @@
  * tests have it to themselves, which RUNIX_REQUIRED=1 says, and the module is at hand.
  */
 #include "scm.h"
+#include "wanted.h"
 
 #define MODULE	"/lib/modules/runix.ko"
 
@@ -69,15 +70,11 @@ static bool traffic(int family, int round)
 	return c >= 0 && s >= 0 && d >= 0 && say(c, "unread") == 6 && say(s, "unread") == 6;
 }
 
-TEST_F_TIMEOUT(reload, with_traffic, 240)
+TEST_F_TIMEOUT(reload, with_traffic, 7200)
 {
-	/* In every check; RELOADS=1000 for a longer while. */
-	int rounds = 50, i, before;
-	const char *want = getenv("RELOADS");
+	int rounds = wanted("runix.reloads=", 50), i, before;
 	int64_t begin = now_ms();
 
-	if (want)
-		rounds = atoi(want);
 	before = count_fds();
 	for (i = 0; i < rounds; i++) {
 		if (i)

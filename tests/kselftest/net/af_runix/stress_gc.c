@@ -4,11 +4,11 @@
  * and close them, and are killed at random. In the end there are as many sockets,
  * files and slab objects as in the beginning.
  *
- * "runix.cycles=N" on the kernel's command line, or STRESS_CYCLES in the
- * environment, says how many cycles are made. A ring of sockets is one; each further
+ * "runix.cycles=N" on the kernel's command line says how many cycles are made. A ring of sockets is one; each further
  * descriptor from one of its sockets to another closes one more at least.
  */
 #include "ring.h"
+#include "wanted.h"
 
 #include <sys/resource.h>
 
@@ -59,20 +59,6 @@ FIXTURE_SETUP(stress_gc)
 FIXTURE_TEARDOWN(stress_gc)
 {
 	write_word(PASS_UNIX, "0");
-}
-
-static long cycles_wanted(void)
-{
-	const char *env = getenv("STRESS_CYCLES");
-	FILE *f = fopen("/proc/cmdline", "re");
-	char line[4096], *at;
-	long n = 8000 / time_scale();
-
-	if (f && fgets(line, sizeof(line), f) && (at = strstr(line, "runix.cycles=")))
-		n = atol(at + strlen("runix.cycles="));
-	if (f)
-		fclose(f);
-	return env ? atol(env) : n;
 }
 
 /* --- what there is ------------------------------------------------------- */
@@ -279,7 +265,7 @@ static void kill_worker(pid_t pid)
 
 TEST_F_TIMEOUT(stress_gc, as_many_as_before, 7200)
 {
-	long wanted = cycles_wanted(), told = 0;
+	long cycles = wanted("runix.cycles=", 8000 / time_scale()), told = 0;
 	struct census before, after;
 	int kills = 0, i, wait;
 	unsigned int seed = 1;
@@ -300,14 +286,14 @@ TEST_F_TIMEOUT(stress_gc, as_many_as_before, 7200)
 	}
 	for (i = 0; i < WORKERS; i++)
 		pid[i] = start_worker(++seed * 2654435761u);
-	end = now_ms() + (30000 + 5 * wanted) * time_scale();
-	while (shared->cycles < wanted && !shared->wrong && now_ms() < end) {
+	end = now_ms() + (30000 + 5 * cycles) * time_scale();
+	while (shared->cycles < cycles && !shared->wrong && now_ms() < end) {
 		usleep(1000 + rnd(&seed) % 65000);
 		i = rnd(&seed) % WORKERS;
 		kill_worker(pid[i]);
 		pid[i] = start_worker(++seed * 2654435761u);
 		kills++;
-		if (shared->cycles > told + wanted / 10) {
+		if (shared->cycles > told + cycles / 10) {
 			told = shared->cycles;
 			TH_LOG("%ld cycles", told);
 		}
@@ -317,7 +303,7 @@ TEST_F_TIMEOUT(stress_gc, as_many_as_before, 7200)
 	for (i = 0; i < BOXES; i++)
 		close_node(&boxes[i]);
 	EXPECT_EQ(0, shared->wrong);
-	EXPECT_LE(wanted, shared->cycles);
+	EXPECT_LE(cycles, shared->cycles);
 	EXPECT_LT(0, shared->received);
 	EXPECT_LT(0, kills);
 
