@@ -162,7 +162,9 @@ static bool runix_probe_shows(struct sk_buff *skb, size_t place, struct file *fi
 	short count;
 
 	memcpy(&list, skb->cb + place, sizeof(list));
-	return !copy_from_kernel_nofault(&count, &list->count, sizeof(count)) &&
+	/* Not every architecture knows by itself what can't be an address at all. */
+	return virt_addr_valid(list) &&
+	       !copy_from_kernel_nofault(&count, &list->count, sizeof(count)) &&
 	       !copy_from_kernel_nofault(&first, &list->fp[0], sizeof(first)) &&
 	       count == 1 && first == file;
 }
