@@ -11,6 +11,8 @@
 . "$RUNIX_TOP/scripts/lib/kernel.sh"
 # shellcheck source=scripts/lib/hosted.sh
 . "$RUNIX_TOP/scripts/lib/hosted.sh"
+# shellcheck source=scripts/lib/small-kernel.sh
+. "$RUNIX_TOP/scripts/lib/small-kernel.sh"
 # shellcheck source=scripts/lib/debug.sh
 . "$RUNIX_TOP/scripts/lib/debug.sh"
 # shellcheck source=scripts/lib/sources.sh

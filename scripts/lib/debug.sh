@@ -35,25 +35,6 @@ debug_make() {
 		LLVM=1 KERNELRELEASE="$v" "$@"
 }
 
-# Every line of the fragments must have survived: a dependency that is not met drops
-# an option without a word, and what finds nothing would look like what is in order.
-debug_config_holds() { # FRAGMENT CONFIG
-	local line name lost=0
-	while IFS= read -r line; do
-		case $line in
-		CONFIG_*=*) grep -qxF -- "$line" "$2" && continue ;;
-		'# CONFIG_'*' is not set')
-			name=${line#\# }
-			grep -q "^${name%% *}=" "$2" || continue
-			;;
-		*) continue ;;
-		esac
-		echo "the kernel's configuration has dropped: $line" >&2
-		lost=1
-	done <"$1"
-	return "$lost"
-}
-
 debug_build() { # DEBUG_VERSION
 	local v=$1 dir files
 	dir=$(kernel_dir "$v") files=$(kernel_files "$v")
@@ -69,44 +50,10 @@ debug_build() { # DEBUG_VERSION
 
 # Sets DEBUG_KERNEL.
 make_debug_kernel() { # VERSION of the stock kernel [FLAVOUR]
-	local base=$1 v dir tree key pid start now rc=0
 	local -a fragments
-	v=$(debug_version "$base" "${2:-debug}")
 	mapfile -t fragments < <(debug_fragments "${2:-debug}")
-	DEBUG_KERNEL=$v
-	dir=$(kernel_dir "$v") tree=$(kernel_tree "$v")
-	key=$(key_of "$(<"$(kernel_source "$base")/.runix-stamp")" "$(<"$ROOT/.runix-stamp")" \
-		"$(key_of_files "${fragments[@]}")" "$(declare -f debug_make debug_build)")
-	if stamp_ok "$tree" "$key"; then
-		step "debug kernel $v is built"
-		return
-	fi
-	step "building the debug kernel $v (once, about 10 minutes on two processors)"
-	# One that was broken off goes on where it was, if nothing has changed.
-	if [[ ! -e $dir/begun || $(<"$dir/begun") != "$key" ]]; then
-		logged privileged rm -rf "$dir"
-		mkdir -p "$tree"
-		ln -s "../$base/source" "$dir/source"
-		cat "${fragments[@]}" >"$dir/fragment"
-		logged debug_make "$v" KCONFIG_ALLCONFIG="$dir/fragment" allnoconfig
-		debug_config_holds "$dir/fragment" "$tree/.config" ||
-			die "the debug kernel would not be what it is meant to be"
-		printf '%s\n' "$key" >"$dir/begun"
-	fi
-	start=$(wc -l <"$LOG") now=$SECONDS
-	logged debug_build "$v" &
-	pid=$!
-	while kill -0 "$pid" 2>/dev/null; do
-		sleep 1
-		((SECONDS - now >= 60)) || continue
-		now=$SECONDS
-		printf '%18s %s files compiled after %s\n' '' \
-			"$(tail -n +"$start" "$LOG" | grep -cE '^  (CC|AS|RUSTC|HOSTCC) ')" "$(elapsed)"
-	done
-	wait "$pid" || rc=$?
-	((rc == 0)) || exit "$rc"
-	note "$(du -h "$(kernel_files "$v")/vmlinuz" | cut -f1) of kernel"
-	stamp "$tree" "$key"
+	DEBUG_KERNEL=$(debug_version "$1" "${2:-debug}")
+	small_kernel "$DEBUG_KERNEL" "$1" "debug kernel $DEBUG_KERNEL" debug_make debug_build "${fragments[@]}"
 }
 
 # A module that makes mistakes, to prove that this kernel sees them.
