@@ -148,7 +148,8 @@ help:
 #H See how fast it is, in instructions, against AF_UNIX, pipes and TCP:
 #H   make bench           the whole table, as CSV and as a chart [BENCH='sr/stream/*']
 #H   make bench-gate      a few rows in seconds; fails where it is too slow
-#H   make bench-native    on this machine, where the module is loaded
+#H   make bench-native    in nanoseconds: on this machine if the module is loaded, else
+#H                        in a kernel that is a process (User-Mode Linux)
 #H   make bench-profile   instructions by function [CASE=sr/stream/1]
 #H
 #H Build it for a kernel:
