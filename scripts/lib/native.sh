@@ -121,7 +121,7 @@ bench_native() {
 }
 
 bench_here() { # FAMILY REPEAT PATTERN...
-	local family=$1 repeat=${2:-3} out rc=0
+	local family=$1 repeat=${2:-60} out rc=0
 	shift 2
 	STEP_TOTAL=$((STEPS_TOOLS + 2))
 	lock_cache
@@ -131,7 +131,8 @@ bench_here() { # FAMILY REPEAT PATTERN...
 	unlock_cache
 	step "runix.ko is loaded: measuring on this machine's own kernel, $(uname -r)"
 	out=$(mktemp -d "$RUNIX_CACHE/run.XXXXXX")
-	"$BENCH/bench" -f unix=1 -f "runix=$family" -r "$repeat" -l "$@" >"$out/results" || true
+	# Repetitions that are shorter than what a scheduler gives at a time.
+	"$BENCH/bench" -f unix=1 -f "runix=$family" -r "$repeat" -t 1 -l "$@" >"$out/results" || true
 	"$RUNIX_TOP/scripts/lib/bench-report" "$out/results" /dev/null || rc=1
 	rm -rf "$out"
 	return "$rc"
