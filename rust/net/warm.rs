@@ -77,8 +77,10 @@ impl Guard {
 
     fn try_lock() -> Option<Self> {
         // SAFETY: Has no requirements.
-        // INVARIANT: The lock was just taken, if it was.
-        unsafe { bindings::warm_try_lock() }.then_some(Self(NotThreadSafe))
+        let taken = unsafe { bindings::warm_try_lock() };
+        // Not `then_some()`, which would make a guard in any case, and drop it.
+        // INVARIANT: The lock was just taken.
+        taken.then(|| Self(NotThreadSafe))
     }
 
     fn places(&mut self) -> &mut Places {
