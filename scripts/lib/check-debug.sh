@@ -10,7 +10,7 @@ check_debug() { # VERSION of the stock kernel
 }
 
 # The programs that make threads race, under the kernel that looks for data races.
-KCSAN_PROGRAMS='stress* race* scm_race scm_flight'
+KCSAN_PROGRAMS='stress* race* scm_race scm_flight turns'
 
 check_kcsan() { # VERSION of the stock kernel
 	local ONLY=${ONLY:-$KCSAN_PROGRAMS}
