@@ -1,6 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Who is at the other end (cred.rs). */
 
+/*
+ * Each reference to credentials writes the same zero to them (`non_rcu`), which the kernel
+ * doesn't mark; init_file() does so for every file.
+ */
+static const struct cred *runix_get_cred(const struct cred *cred)
+{
+	return data_race(get_cred(cred));
+}
+
 /* The calling process, for whom a pidfd may be asked for when it is gone. */
 int runix_helper_peercred_current(struct pid **pid, const struct cred **cred)
 {
@@ -9,7 +18,7 @@ int runix_helper_peercred_current(struct pid **pid, const struct cred **cred)
 	if (err)
 		return err;
 	*pid = get_pid(task_tgid(current));
-	*cred = get_current_cred();
+	*cred = runix_get_cred(current_cred());
 	return 0;
 }
 
@@ -51,6 +60,6 @@ void runix_helper_peercred_get(struct sock *sk, struct pid **pid,
 {
 	spin_lock(&sk->sk_peer_lock);
 	*pid = get_pid(sk->sk_peer_pid);
-	*cred = get_cred(sk->sk_peer_cred);
+	*cred = runix_get_cred(sk->sk_peer_cred);
 	spin_unlock(&sk->sk_peer_lock);
 }
