@@ -4,8 +4,11 @@
 
 use std::env;
 use std::fs;
+use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::process::{self, Command, Output};
+use std::thread;
+use std::time::Duration;
 
 /// No kernel has a family of this number.
 const NO_FAMILY: &str = "4000";
@@ -151,11 +154,21 @@ fn no_library_is_found() {
     fs::create_dir(&directory).unwrap();
     let copy = directory.join("runix-run");
     fs::copy(env!("CARGO_BIN_EXE_runix-run"), &copy).unwrap();
-    let output = Command::new(&copy)
-        .arg("true")
+    // Another test's child may have been made while the copy was open to be written to, and
+    // keeps it so until it runs something else.
+    let mut run = Command::new(&copy);
+    run.arg("true")
         .env("RUNIX_FAMILY", "1")
-        .env_remove("RUNIX_RUN_LIBRARY")
-        .output()
+        .env_remove("RUNIX_RUN_LIBRARY");
+    let output = (0..500)
+        .find_map(|_| match run.output() {
+            Err(e) if e.kind() == ErrorKind::ExecutableFileBusy => {
+                thread::sleep(Duration::from_millis(10));
+                None
+            }
+            result => Some(result),
+        })
+        .expect("the copy stays busy")
         .unwrap();
     fs::remove_dir_all(&directory).unwrap();
     assert_eq!(output.status.code(), Some(1));
