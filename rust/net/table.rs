@@ -383,10 +383,7 @@ impl<F: Family> SockTable<F, AllSockets> {
             at,
             sk: None,
         };
-        if let Some(bucket) = self.buckets.get(at.bucket) {
-            let chain = bucket.lock();
-            cursor.come_to(chain.at(at.place));
-        }
+        cursor.look();
         cursor.skip_empty();
         cursor
     }
@@ -461,6 +458,14 @@ impl<'a, F: Family> Cursor<'a, F> {
         self.skip_empty();
     }
 
+    /// Looks for a socket in the bucket where the walk is, from its place on.
+    fn look(&mut self) {
+        if let Some(bucket) = self.table.buckets.get(self.at.bucket) {
+            let chain = bucket.lock();
+            self.come_to(chain.at(self.at.place));
+        }
+    }
+
     /// Notes what was found on a chain that is still locked.
     fn come_to(&mut self, found: Option<(&Sock<F>, u64)>) {
         if let Some((sk, place)) = found {
@@ -474,10 +479,7 @@ impl<'a, F: Family> Cursor<'a, F> {
         while self.sk.is_none() && self.at.bucket < BUCKETS {
             self.at.bucket = self.at.bucket.wrapping_add(1);
             self.at.place = 0;
-            if let Some(bucket) = self.table.buckets.get(self.at.bucket) {
-                let chain = bucket.lock();
-                self.come_to(chain.at(0));
-            }
+            self.look();
         }
     }
 }
