@@ -402,7 +402,6 @@ fn deliver_in_turn(
             }
             continue;
         }
-        *woken = false;
         let waited = other.wait_for_room(timeout, || {
             other.is_dead() || other.shutdown().receive() || !packets::is_full(other)
         });
