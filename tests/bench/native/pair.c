@@ -66,12 +66,14 @@ static int judge(struct socket *sock, int done, size_t left)
 	return done == left || (sock->type == SOCK_STREAM && done < left) ? 0 : -EMSGSIZE;
 }
 
-int send_message(struct socket *sock, u8 *buf, size_t size)
+/* A whole message, in as many calls as a stream may take for it. */
+static __always_inline int whole(struct socket *sock, u8 *buf, size_t size, bool send)
 {
 	while (size) {
 		struct msghdr msg = {};
 		struct kvec vec = { buf, size };
-		int done = kernel_sendmsg(sock, &msg, &vec, 1, size);
+		int done = send ? kernel_sendmsg(sock, &msg, &vec, 1, size) :
+				  kernel_recvmsg(sock, &msg, &vec, 1, size, 0);
 		int error = judge(sock, done, size);
 
 		if (error)
@@ -82,18 +84,12 @@ int send_message(struct socket *sock, u8 *buf, size_t size)
 	return 0;
 }
 
+int send_message(struct socket *sock, u8 *buf, size_t size)
+{
+	return whole(sock, buf, size, true);
+}
+
 int recv_message(struct socket *sock, u8 *buf, size_t size)
 {
-	while (size) {
-		struct msghdr msg = {};
-		struct kvec vec = { buf, size };
-		int done = kernel_recvmsg(sock, &msg, &vec, 1, size, 0);
-		int error = judge(sock, done, size);
-
-		if (error)
-			return error;
-		buf += done;
-		size -= done;
-	}
-	return 0;
+	return whole(sock, buf, size, false);
 }

@@ -7,17 +7,25 @@
 
 #include "native.h"
 
-/* One thread sends to itself. */
-static int run_sr(struct pair *pair, long ops, u64 *ns)
+/* Sends by the one end, and takes what comes to `from` before it sends more. */
+static int take_turns(struct pair *pair, struct socket *from, long ops)
 {
-	u64 start = ktime_get_ns();
 	int error = 0;
 
 	while (ops-- && !error) {
 		error = send_message(pair->a, pair->out, pair->size);
 		if (!error)
-			error = recv_message(pair->b, pair->in, pair->size);
+			error = recv_message(from, pair->in, pair->size);
 	}
+	return error;
+}
+
+/* One thread sends to itself. */
+static int run_sr(struct pair *pair, long ops, u64 *ns)
+{
+	u64 start = ktime_get_ns();
+	int error = take_turns(pair, pair->b, ops);
+
 	*ns = ktime_get_ns() - start;
 	return error;
 }
@@ -76,14 +84,7 @@ static int receive_all(struct pair *pair, long ops)
 
 static int ask_all(struct pair *pair, long ops)
 {
-	int error = 0;
-
-	while (ops-- && !error) {
-		error = send_message(pair->a, pair->out, pair->size);
-		if (!error)
-			error = recv_message(pair->a, pair->in, pair->size);
-	}
-	return error;
+	return take_turns(pair, pair->a, ops);
 }
 
 static int with_other(struct pair *pair, long ops, u64 *ns, int (*theirs)(struct other *other),
