@@ -32,6 +32,22 @@ struct net *runix_helper_sock_net(const struct sock *sk)
 }
 
 /*
+ * Who asks for times would have the socket layer take the time of every packet of the
+ * machine, since the family isn't AF_UNIX: messages have their own (packet.rs). It counts
+ * for a socket once, and believes it has if the flag is there from the start. That goes
+ * before it would count back.
+ */
+static void runix_no_packet_times(struct sock *sk)
+{
+	sock_set_flag(sk, SOCK_TIMESTAMP);
+}
+
+static void runix_no_packet_times_end(struct sock *sk)
+{
+	sk->sk_flags &= ~SK_FLAGS_TIMESTAMP;
+}
+
+/*
  * All that C has a hand in when a socket is made: one call instead of eight. As
  * AF_UNIX counts them, there are no more sockets than two for each file that the
  * machine may have.
@@ -56,6 +72,7 @@ struct sock *runix_helper_sock_new(struct net *net, struct socket *socket, int f
 		sock_init_data(socket, sk);
 	sk->sk_type = type;
 	sk->sk_allocation = GFP_KERNEL_ACCOUNT;
+	runix_no_packet_times(sk);
 	sock_prot_inuse_add(net, prot, 1);
 	return sk;
 
@@ -67,6 +84,7 @@ uncount:
 /* The other end: called by sk_destruct. */
 void runix_helper_sock_gone(struct sock *sk, s64 *count)
 {
+	runix_no_packet_times_end(sk);
 	sock_prot_inuse_add(sock_net(sk), sk->sk_prot, -1);
 	atomic64_dec((atomic64_t *)count);
 }
