@@ -1,0 +1,15 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=sh
+# Processors but the first. Every one of them is to see the breakpoint come and go that
+# stands in code while that is patched. An emulated one may go on with a copy of the code
+# in which it still stands, which is an oops. With one processor there is nobody to copy
+# code while it is patched: the runner has an emulated kernel start with one, as it patches
+# itself most at its start, and tests that have it patched turn the others off.
+
+CPUS=/sys/devices/system/cpu
+
+other_cpus() { # 0|1: off or on
+	for cpu in $CPUS/cpu[1-9]*/online; do
+		[ ! -e "$cpu" ] || echo "$1" >"$cpu"
+	done
+}
