@@ -4,8 +4,9 @@
  * and close them, and are killed at random. In the end there are as many sockets,
  * files and slab objects as in the beginning.
  *
- * "runix.cycles=N" on the kernel's command line says how many cycles are made. A ring of sockets is one; each further
- * descriptor from one of its sockets to another closes one more at least.
+ * "runix.cycles=N" on the kernel's command line says how many cycles are made. A ring of
+ * sockets is one; each further descriptor from one of its sockets to another closes one
+ * more at least.
  */
 #include "ring.h"
 #include "wanted.h"
@@ -15,6 +16,7 @@
 #define WORKERS		4
 #define BOXES		6
 #define MOST		6	/* sockets at once, in each process */
+#define DENSE		253	/* descriptors in a message */
 
 FIXTURE(stress_gc)
 {
@@ -125,6 +127,7 @@ static bool more_than(const struct census *a, const struct census *b)
 
 struct shared {
 	long cycles;		/* that were made */
+	long graphs;		/* that they are in */
 	long received;		/* sockets that came from another process */
 	long wrong;		/* what can't be */
 };
@@ -139,16 +142,31 @@ static unsigned int rnd(unsigned int *seed)
 	return *seed >> 16;
 }
 
-static bool put(int in, int fd)
+static bool put_all(int in, const int *fds, int n)
 {
 	struct control c = {};
-	long ret = send_control(in, "x", 1, MSG_DONTWAIT, add_fds(&c, &fd, 1));
+	long ret = send_control(in, "x", 1, MSG_DONTWAIT, add_fds(&c, fds, n));
 
 	/* Full, or nobody there any more; nothing else. */
 	if (ret != 1 && ret != -EAGAIN && ret != -EPIPE && ret != -ECONNREFUSED &&
 	    ret != -ENOTCONN && ret != -ECONNRESET && ret != -ETOOMANYREFS)
 		__atomic_store_n(&shared->wrong, ret, __ATOMIC_RELAXED);
 	return ret == 1;
+}
+
+static bool put(int in, int fd)
+{
+	return put_all(in, &fd, 1);
+}
+
+/* Descriptors of any nodes into the queue of any: most often one; how many that were. */
+static int put_some(const struct node *n, int count, unsigned int *seed)
+{
+	int fds[DENSE], i, many = rnd(seed) % 8 ? 1 : 1 + rnd(seed) % DENSE;
+
+	for (i = 0; i < many; i++)
+		fds[i] = n[rnd(seed) % count].fd;
+	return put_all(n[rnd(seed) % count].in, fds, many) ? many : 0;
 }
 
 /* A descriptor out of a queue, or -1. */
@@ -219,7 +237,7 @@ static void one_graph(unsigned int *seed)
 	for (i = 0; i < count; i++)
 		ring &= put(n[i].in, n[(i + 1) % count].fd);
 	for (extra = rnd(seed) % 12; count && extra; extra--)
-		cycles += put(n[rnd(seed) % count].in, n[rnd(seed) % count].fd);
+		cycles += put_some(n, count, seed);
 	/* Something from another process, and something for it. */
 	fd = get(boxes[rnd(seed) % BOXES].fd, rnd(seed) % 4 ? 0 : MSG_PEEK);
 	if (fd >= 0) {
@@ -243,8 +261,10 @@ static void one_graph(unsigned int *seed)
 		close_node(&n[i]);
 		n[i] = n[--count];
 	}
-	if (ring)
+	if (ring) {
 		__atomic_add_fetch(&shared->cycles, cycles, __ATOMIC_RELAXED);
+		__atomic_add_fetch(&shared->graphs, 1, __ATOMIC_RELAXED);
+	}
 }
 
 static pid_t start_worker(unsigned int seed)
@@ -265,7 +285,7 @@ static void kill_worker(pid_t pid)
 
 TEST_F_TIMEOUT(stress_gc, as_many_as_before, 7200)
 {
-	long cycles = wanted("runix.cycles=", 8000 / time_scale()), told = 0;
+	long cycles = wanted("runix.cycles=", 100000 / time_scale()), told = 0;
 	struct census before, after;
 	int kills = 0, i, wait;
 	unsigned int seed = 1;
@@ -324,8 +344,8 @@ TEST_F_TIMEOUT(stress_gc, as_many_as_before, 7200)
 		EXPECT_GE(before.objects[i] + SLACK, after.objects[i])
 			TH_LOG("%s", caches[i]);
 	}
-	TH_LOG("%ld cycles, %d kills, %ld sockets between processes, all gone after %d ms",
-	       shared->cycles, kills, shared->received, wait * 100);
+	TH_LOG("%ld cycles in %ld graphs, %d kills, %ld sockets between processes, all gone after %d ms",
+	       shared->cycles, shared->graphs, kills, shared->received, wait * 100);
 	TH_LOG("sockets %ld %ld %ld %ld, files %ld, in caches %ld %ld", after.sockets[0],
 	       after.sockets[1], after.sockets[2], after.sockets[3], after.files,
 	       after.objects[0], after.objects[1]);
