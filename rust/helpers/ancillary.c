@@ -213,6 +213,13 @@ int runix_helper_scm_current(struct pid **pid, kuid_t *uid, kgid_t *gid)
 	return 0;
 }
 
+/* The same without a reference: who compares it has one. */
+const struct pid *runix_helper_scm_current_id(kuid_t *uid, kgid_t *gid)
+{
+	current_uid_gid(uid, gid);
+	return task_tgid(current);
+}
+
 struct pid *runix_helper_pid_hold(struct pid *pid)
 {
 	return get_pid(pid);

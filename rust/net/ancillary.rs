@@ -136,7 +136,42 @@ unsafe impl Send for Sender {}
 // SAFETY: As above.
 unsafe impl Sync for Sender {}
 
+/// Tells senders apart, as long as one is remembered.
+///
+/// That of a [`Sender`] is no other's while the `Sender` is there, which has a reference to
+/// the `struct pid`.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct SenderId {
+    pid: usize,
+    uid: u32,
+    gid: u32,
+}
+
+impl SenderId {
+    /// Returns that of the calling process. Any context of a task.
+    pub(crate) fn current() -> Self {
+        let mut uid = kb::kuid_t { val: 0 };
+        let mut gid = kb::kgid_t { val: 0 };
+        // SAFETY: Both may be written.
+        let pid = unsafe { bindings::scm_current_id(&raw mut uid, &raw mut gid) };
+        Self {
+            pid: pid.addr(),
+            uid: uid.val,
+            gid: gid.val,
+        }
+    }
+}
+
 impl Sender {
+    /// Returns what tells it from all others.
+    pub(crate) fn id(&self) -> SenderId {
+        SenderId {
+            pid: self.pid.addr(),
+            uid: self.uid.val,
+            gid: self.gid.val,
+        }
+    }
+
     /// Returns the calling process, which is remembered when it is gone (see
     /// [`super::PidfdSource`]).
     ///
@@ -176,7 +211,7 @@ impl Sender {
 
 impl PartialEq for Sender {
     fn eq(&self, other: &Self) -> bool {
-        self.pid == other.pid && self.uid.val == other.uid.val && self.gid.val == other.gid.val
+        self.id() == other.id()
     }
 }
 

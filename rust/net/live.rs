@@ -97,10 +97,16 @@ impl<'a, F: Family> Live<'a, F> {
     }
 
     /// Tells whether a receive is for bytes and nothing else: whatever there is of
-    /// them, with nothing told besides.
+    /// them, with nothing told besides but an address.
     #[inline]
     pub(crate) fn receives_bytes(&self, msg: &ReceiveMsg<'_>) -> bool {
         msg.is_for_bytes() && self.sk.receive_low_water() <= 1 && self.sk.receives_plainly()
+    }
+
+    /// Tells the same of a receive that may tell who sends them, too.
+    #[inline]
+    pub(crate) fn receives_told_bytes(&self, msg: &ReceiveMsg<'_>) -> bool {
+        msg.is_for_bytes() && self.sk.receive_low_water() <= 1 && !self.sk.has_peek_offset()
     }
 
     /// Tells whether the file is in non-blocking mode.

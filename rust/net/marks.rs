@@ -5,6 +5,7 @@
 //! A stream rarely has any: one load tells that there are none. The marks of a
 //! queue are in the order of its bytes, and don't overlap.
 
+use super::ancillary::SenderId;
 use super::smallbox::{
     SmallBox,
     SMALL_BOX_SIZE, //
@@ -30,16 +31,26 @@ pub(crate) trait Rider: Send {
     ///
     /// Under locks of the queue: must not sleep.
     fn queued(&self) {}
+
+    /// Returns of whom it tells, if it tells nothing else: what the same sends next may
+    /// go with it.
+    fn sender_id(&self) -> Option<SenderId> {
+        None
+    }
 }
 
 impl Rider for () {}
 
 /// A mark, and the positions of the bytes that it goes with.
+///
+/// If it tells of a sender and nothing else, it grows by what that sends next, and is kept
+/// for it when all its bytes were read, if nothing has come since.
 pub(crate) struct Mark<M> {
     start: usize,
     len: usize,
     next: Option<SmallBox<Mark<M>>>,
     kind: Kind,
+    from: Option<SenderId>,
     value: M,
 }
 
@@ -54,7 +65,7 @@ enum Kind {
     Gap,
 }
 
-impl<M> Mark<M> {
+impl<M: Rider> Mark<M> {
     /// Wraps a value, so that it can be queued under a lock.
     ///
     /// May sleep. `ENOMEM` without memory.
@@ -64,14 +75,23 @@ impl<M> Mark<M> {
             len: 0,
             next: None,
             kind: Kind::Plain,
+            from: value.sender_id(),
             value,
         };
         SmallBox::new(mark)
     }
+}
 
+impl<M> Mark<M> {
     /// Makes it the mark of an out-of-band byte.
     pub(crate) fn set_out_of_band(&mut self) {
         self.kind = Kind::OutOfBand;
+        self.from = None;
+    }
+
+    /// Returns the position behind its bytes.
+    fn end(&self) -> usize {
+        self.start.wrapping_add(self.len)
     }
 
     /// Returns the value.
@@ -177,8 +197,7 @@ impl<M> List<M> {
                 self.gaps = self.gaps.wrapping_add(mark.len as u32);
                 return None;
             }
-            let end = mark.start.wrapping_add(mark.len);
-            if mark.kind == Kind::Gap && end == position {
+            if mark.kind == Kind::Gap && mark.end() == position {
                 break;
             }
             link = &mut link.as_mut()?.next;
@@ -265,14 +284,47 @@ impl<M: Send> Marks<M> {
         publish();
     }
 
-    /// Drops the marks whose bytes lie in front of `position`.
+    /// Tells whether bytes of that sender, from `start` on, may go with the last mark. It
+    /// stays as long as no bytes behind it are published.
+    ///
+    /// By the writer alone.
+    pub(super) fn may_grow(&self, from: SenderId, start: usize) -> bool {
+        if self.is_empty() {
+            return false;
+        }
+        let list = self.list.lock();
+        let Some(last) = list.last else {
+            return false;
+        };
+        // SAFETY: By the type invariants, it is the last mark of the chain, which is locked. A
+        // reader may use its value, which isn't touched.
+        let (last_from, last_end) = unsafe {
+            let last = last.as_ptr();
+            ((*last).from, (*last).start.wrapping_add((*last).len))
+        };
+        last_from == Some(from) && last_end == start
+    }
+
+    /// Lets `len` more bytes go with the last mark, which `publish` lets the reader have.
+    ///
+    /// By the writer alone, who has seen that it [may grow](Marks::may_grow).
+    pub(super) fn grow(&self, len: usize, publish: impl FnOnce()) {
+        let list = self.list.lock();
+        if let Some(last) = list.last {
+            // SAFETY: As in `may_grow`.
+            unsafe { (*last.as_ptr()).len = (*last.as_ptr()).len.wrapping_add(len) };
+        }
+        publish();
+    }
+
+    /// Drops the marks whose bytes lie in front of `position`, but for one that may grow.
     ///
     /// By the reader alone. May sleep, as what a mark holds is dropped.
     pub(super) fn discard_before(&self, position: usize) {
         loop {
             let mut list = self.list.lock();
             match list.first.as_ref() {
-                Some(mark) if is_past(mark, position) => {}
+                Some(mark) if is_past(mark, position) && !may_come(mark, position) => {}
                 _ => return,
             }
             let mark = list.pop();
@@ -316,7 +368,8 @@ impl<M: Send> Marks<M> {
                 return Run {
                     len,
                     // SAFETY: Marks leave the list by the reader alone, out of boxes: the value
-                    // stays where it is. The writer touches nothing but the link of the last mark.
+                    // stays where it is. The writer touches the link and the length of the last
+                    // mark, not the value.
                     value: Some(unsafe { &mut *value }),
                     out_of_band,
                 };
@@ -404,6 +457,11 @@ impl<M: Send> Marks<M> {
         drop(list);
         drop(before);
     }
+}
+
+/// Tells whether the next bytes, which come to `position`, may go with a mark.
+fn may_come<M>(mark: &Mark<M>, position: usize) -> bool {
+    mark.next.is_none() && mark.from.is_some() && mark.end() == position
 }
 
 /// Tells whether all bytes of a mark lie in front of `position`.

@@ -68,7 +68,8 @@ pub(crate) use ancillary::{
     Attachment,
     Files,
     Pass,
-    Sender, //
+    Sender,
+    SenderId, //
 };
 pub(crate) use backlog::Backlog;
 pub(crate) use charge::{

@@ -263,11 +263,12 @@ impl ReceiveMsg<'_> {
         self.room
     }
 
-    /// Tells whether whatever there is of bytes is asked for, and nothing else.
+    /// Tells whether whatever there is of bytes is asked for, and nothing else but the
+    /// sender's address: `recvmsg(2)` asks for that in any case.
     #[inline]
     pub(super) fn is_for_bytes(&self) -> bool {
         const OTHERWISE: u32 = bindings::MSG_PEEK | bindings::MSG_OOB | bindings::MSG_WAITALL;
-        self.flags & OTHERWISE == 0 && !self.wants_address() && !self.wants_queued()
+        self.flags & OTHERWISE == 0 && !self.wants_queued()
     }
 
     /// Tells whether the call may sleep: `O_NONBLOCK` or `MSG_DONTWAIT`.
@@ -291,6 +292,7 @@ impl ReceiveMsg<'_> {
     }
 
     /// Tells whether the program asks for the sender's address.
+    #[inline]
     pub(crate) fn wants_address(&self) -> bool {
         // SAFETY: By the type invariants.
         unsafe { !(*self.raw.as_ptr()).msg_name.is_null() }

@@ -21,6 +21,7 @@
 //!
 //! Lock order: reader before writer.
 
+use super::ancillary::SenderId;
 use super::chunk::{
     Chunk,
     Header, //
@@ -209,6 +210,12 @@ impl<M: Send + 'static> ByteQueue<M> {
         self.positions.queued()
     }
 
+    /// Tells whether anything goes with bytes of the queue, or did. A snapshot; any context.
+    #[inline]
+    pub(crate) fn has_marks(&self) -> bool {
+        !self.marks.is_empty()
+    }
+
     /// Returns the position behind the last byte: when it has changed, something
     /// has come. A snapshot; any context.
     pub(crate) fn end(&self) -> usize {
@@ -229,7 +236,48 @@ impl<M: Send + 'static> ByteQueue<M> {
     where
         M: Rider,
     {
-        let mut writer = self.writer.lock();
+        self.put(self.writer.lock(), msg, count, sndbuf, |start| {
+            match mark.take() {
+                Some(mark) => {
+                    mark.value().queued();
+                    (self.marks).push(mark, start, count, || self.positions.publish(count));
+                }
+                None => self.positions.publish(count),
+            }
+        })
+    }
+
+    /// Queues the next `count` bytes of a message, all or none, as [`ByteQueue::push`] does,
+    /// if they may go with the mark of those before them, which tells of `from`.
+    ///
+    /// Returns whether they were queued. May sleep, but not for the program's memory or for
+    /// room.
+    pub(crate) fn push_alike(
+        &self,
+        msg: &mut SendMsg<'_>,
+        count: usize,
+        sndbuf: usize,
+        from: SenderId,
+    ) -> bool {
+        let writer = self.writer.lock();
+        if !(self.marks).may_grow(from, self.positions.write_position()) {
+            return false;
+        }
+        let publish = |_| (self.marks).grow(count, || self.positions.publish(count));
+        self.put(writer, msg, count, sndbuf, publish).is_ok()
+    }
+
+    /// Puts the next `count` bytes of a message into the queue, where `publish` lets the
+    /// reader have them.
+    #[inline]
+    fn put(
+        &self,
+        mut writer: Guard<'_, WriterHalf, MutexBackend>,
+        msg: &mut SendMsg<'_>,
+        count: usize,
+        sndbuf: usize,
+        publish: impl FnOnce(usize),
+    ) -> Result<(), PushError> {
         if self.shut.get() {
             return Err(PushError::Shut);
         }
@@ -256,13 +304,7 @@ impl<M: Send + 'static> ByteQueue<M> {
             }
         }
         // INVARIANT: The segments cover the new bytes, which are the reader's now.
-        match mark.take() {
-            Some(mark) => {
-                mark.value().queued();
-                (self.marks).push(mark, start, count, || self.positions.publish(count));
-            }
-            None => self.positions.publish(count),
-        }
+        publish(start);
         Ok(())
     }
 

@@ -282,10 +282,8 @@ fn send_packet(
             }
             // What goes with the packet was made up for a receiver that has gone.
             Delivery::LookAgain => {
-                let attached = packet
-                    .as_mut()
-                    .and_then(|packet| packet.meta_mut().detach());
-                if let Some(attached) = attached {
+                if let Some(packet) = packet.as_mut() {
+                    let attached = packet.meta_mut().detach();
                     stated = attached.sender;
                     files = attached.passing.and_then(Passing::take);
                 }
@@ -377,8 +375,8 @@ fn deliver_in_turn(
         if other.shutdown().receive() {
             return Err(EPIPE);
         }
-        if let Some(attached) = packet.as_ref().and_then(|packet| packet.meta().attached()) {
-            attached.check_taken(other)?;
+        if let Some(packet) = packet.as_ref() {
+            packet.meta().check_taken(other)?;
         }
         if !sk.is_kind(SockType::SeqPacket) {
             sk.may_send(&state)?;

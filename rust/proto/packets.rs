@@ -29,6 +29,7 @@ use crate::net::{
     ReceiveMsg,
     Rider,
     Sender,
+    SenderId,
     Shutdown,
     SmallBox,
     SockType,
@@ -84,10 +85,14 @@ impl Attached {
     /// Checks that the receiver takes files, if there are some: `EPERM` if not
     /// (`SO_PASSRIGHTS`).
     pub(super) fn check_taken(&self, other: &Sock) -> Result {
-        if self.passing.is_some() && !other.pass().any_of(Pass::FILES) {
-            return Err(EPERM);
-        }
-        Ok(())
+        check_files(self.passing.is_some(), other)
+    }
+}
+
+fn check_files(some: bool, other: &Sock) -> Result {
+    match some && !other.pass().any_of(Pass::FILES) {
+        true => Err(EPERM),
+        false => Ok(()),
     }
 }
 
@@ -97,14 +102,22 @@ impl Rider for Attached {
             passing.queued();
         }
     }
+
+    fn sender_id(&self) -> Option<SenderId> {
+        match self.passing {
+            None => self.sender.as_ref().map(Sender::id),
+            Some(_) => None,
+        }
+    }
 }
 
 /// What belongs to a packet besides its payload.
 pub(crate) struct Sent {
     /// The sender, for as long as the packet's memory is charged to it.
     sender: Charge<Runix>,
-    /// What goes with the packet.
-    attached: Option<SmallBox<Attached>>,
+    /// What goes with the packet: who has sent it, and files, which are rare.
+    who: Option<Sender>,
+    passing: Option<SmallBox<Passing>>,
 }
 
 impl Sent {
@@ -115,7 +128,8 @@ impl Sent {
     pub(super) fn new(sk: &Live<'_>, size: usize) -> Result<Self> {
         Ok(Self {
             sender: Charge::new(sk, size)?,
-            attached: None,
+            who: None,
+            passing: None,
         })
     }
 
@@ -123,28 +137,37 @@ impl Sent {
     ///
     /// May sleep. `ENOMEM` without memory.
     pub(super) fn attach(&mut self, attached: Option<Attached>) -> Result {
-        self.attached = match attached {
-            Some(attached) => Some(SmallBox::new(attached)?),
-            None => None,
-        };
+        let Attached { sender, passing } = attached.unwrap_or(Attached::NOTHING);
+        self.passing = passing.map(SmallBox::new).transpose()?;
+        self.who = sender;
         Ok(())
     }
 
-    /// Returns what goes with the packet.
-    pub(super) fn attached(&self) -> Option<&Attached> {
-        self.attached.as_deref()
+    /// Tells whether nothing goes with the packet.
+    #[inline]
+    fn is_plain(&self) -> bool {
+        self.who.is_none() && self.passing.is_none()
+    }
+
+    /// Checks that the receiver takes what goes with the packet: see
+    /// [`Attached::check_taken`].
+    pub(super) fn check_taken(&self, other: &Sock) -> Result {
+        check_files(self.passing.is_some(), other)
     }
 
     /// Takes out what goes with the packet.
-    pub(super) fn detach(&mut self) -> Option<Attached> {
-        self.attached.take().map(SmallBox::into_inner)
+    pub(super) fn detach(&mut self) -> Attached {
+        Attached {
+            sender: self.who.take(),
+            passing: self.passing.take().map(SmallBox::into_inner),
+        }
     }
 }
 
 impl Rider for Sent {
     fn queued(&self) {
-        if let Some(attached) = self.attached.as_ref() {
-            attached.queued();
+        if let Some(passing) = self.passing.as_ref() {
+            passing.queued();
         }
     }
 }
@@ -299,16 +322,13 @@ fn receive_taken(
     loop {
         match deliver(&packet, msg, 0) {
             // Most often there is nothing to tell but the bytes.
-            Ok((len, _)) if packet.meta().attached.is_none() && sk.receives_plainly() => {
+            Ok((len, _)) if packet.meta().is_plain() && sk.receives_plainly() => {
                 return Ok(len);
             }
             Ok((len, _)) => {
                 sk.peek_offset_back(packet.len());
                 packet.tell_time(sk, msg);
-                let (sender, passing) = match packet.meta_mut().detach() {
-                    Some(attached) => (attached.sender, attached.passing),
-                    None => (None, None),
-                };
+                let Attached { sender, passing } = packet.meta_mut().detach();
                 let files = passing.and_then(Passing::take);
                 if files.is_some() || sk.pass().any_of(Pass::TOLD) {
                     let from = &packet.meta().sender;
@@ -344,11 +364,8 @@ pub(super) fn tell(
 /// Returns copies of what goes with a packet. Files that can't be duplicated
 /// are left out, as with AF_UNIX.
 fn peek_attached(packet: &Packet<Sent>) -> (Option<Sender>, Option<Files>) {
-    let Some(attached) = packet.meta().attached.as_ref() else {
-        return (None, None);
-    };
-    let sender = attached.sender.as_ref().map(Sender::duplicate);
-    let passing = attached.passing.as_ref();
+    let sender = packet.meta().who.as_ref().map(Sender::duplicate);
+    let passing = packet.meta().passing.as_ref();
     let files = passing.and_then(|passing| passing.duplicate().ok().flatten());
     (sender, files)
 }

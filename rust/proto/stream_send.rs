@@ -17,6 +17,7 @@ use crate::net::{
     PushError,
     SendMsg,
     Sender,
+    SenderId,
     SmallBox,
     Sock,
     Timeout,
@@ -60,7 +61,9 @@ pub(super) fn send(sk: &Live<'_>, msg: &mut SendMsg<'_>) -> Result<usize> {
 /// is; otherwise nothing has happened, and it is for [`send_any`], which looks at
 /// everything and knows all errors.
 ///
-/// Case of the bench: `sr/stream`, and all that follow from that.
+/// Where credentials go with bytes, those before must be of the same sender.
+///
+/// Case of the bench: `sr/stream`, and all that follow from that; `creds/stream`.
 #[inline]
 fn send_plain(sk: &Live<'_>, msg: &mut SendMsg<'_>, peer: &Sock<super::socket::Runix>) -> bool {
     let (len, sndbuf) = (msg.remaining(), sk.sndbuf());
@@ -69,11 +72,13 @@ fn send_plain(sk: &Live<'_>, msg: &mut SendMsg<'_>, peer: &Sock<super::socket::R
         || limits::piece(len, sndbuf) < len
         || sk.has_error()
         || sk.shutdown().send()
-        || sk.credentials_wanted(peer)
     {
         return false;
     }
     match peer.received() {
+        Some(queue) if sk.credentials_wanted(peer) => {
+            queue.push_alike(msg, len, sndbuf, SenderId::current())
+        }
         Some(queue) => queue.push(msg, len, sndbuf, &mut None).is_ok(),
         None => false,
     }

@@ -6,9 +6,16 @@ use kernel::prelude::*;
 
 #[kunit_tests(runix_marks)]
 mod tests {
-    use super::super::super::marks::{
-        Mark,
-        Marks, //
+    use super::super::super::{
+        ancillary::{
+            Sender,
+            SenderId, //
+        },
+        marks::{
+            Mark,
+            Marks,
+            Rider, //
+        }, //
     };
     use kernel::{
         prelude::*,
@@ -23,6 +30,8 @@ mod tests {
 
     /// Counts how many of its kind are gone.
     struct Counted(u32, Arc<Atomic<u32>>);
+
+    impl Rider for Counted {}
 
     impl Drop for Counted {
         fn drop(&mut self) {
@@ -97,6 +106,57 @@ mod tests {
         marks.discard_all();
         assert!(marks.is_empty());
         assert_eq!(gone.load(Relaxed), 4);
+        Ok(())
+    }
+
+    /// What the same sender sends next goes with the last mark, also when all of its bytes
+    /// were read, as long as nothing has come in between.
+    #[test]
+    fn grow() -> Result {
+        struct Of(Option<SenderId>);
+
+        impl Rider for Of {
+            fn sender_id(&self) -> Option<SenderId> {
+                self.0
+            }
+        }
+
+        let (me, other) = (SenderId::current(), Sender::nobody().id());
+        let marks = KBox::pin_init(Marks::new(), GFP_KERNEL)?;
+        assert!(!marks.may_grow(me, 0));
+        for base in [0, usize::MAX - 15, usize::MAX - 31] {
+            let at = |n: usize| base.wrapping_add(n);
+            // SAFETY: This is the reader, with one run at a time.
+            let len_at = |n: usize| unsafe { marks.run_at(at(n)) }.len;
+            marks.push(Mark::new(Of(Some(me)))?, at(10), 10, || ());
+            let memory = marks.memory();
+            assert!(marks.may_grow(me, at(20)));
+            assert!(!marks.may_grow(other, at(20)));
+            assert!(!marks.may_grow(me, at(19)) && !marks.may_grow(me, at(21)));
+            marks.grow(5, || ());
+            assert_eq!(len_at(12), 13);
+            // It stays for what may come, and is used again.
+            marks.discard_before(at(25));
+            assert!(marks.may_grow(me, at(25)));
+            marks.grow(3, || ());
+            assert_eq!(len_at(25), 3);
+            assert_eq!(marks.memory(), memory);
+            // Not behind bytes without a mark, nor in front of another mark.
+            marks.discard_before(at(29));
+            assert!(marks.is_empty());
+            marks.push(Mark::new(Of(Some(me)))?, at(30), 1, || ());
+            marks.push(Mark::new(Of(None))?, at(31), 1, || ());
+            assert!(!marks.may_grow(me, at(32)));
+            marks.discard_before(at(31));
+            assert_eq!(marks.memory(), memory);
+            marks.discard_before(at(32));
+            assert!(marks.is_empty());
+            let mut mark = Mark::new(Of(Some(me)))?;
+            mark.set_out_of_band();
+            marks.push(mark, at(32), 1, || ());
+            assert!(!marks.may_grow(me, at(33)));
+            marks.discard_all();
+        }
         Ok(())
     }
 

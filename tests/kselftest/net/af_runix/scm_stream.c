@@ -148,6 +148,140 @@ TEST_F(scm_stream, processes)
 	EXPECT_EQ(getpid(), get_creds(&c).pid);
 }
 
+/* What comes next is @_str, from @_pid, @_uid. */
+#define EXPECT_SAID(_str, _pid, _uid, _fd)				\
+do {									\
+	struct control __c;						\
+	char __buf[64] = {};						\
+									\
+	EXPECT_EQ((long)strlen(_str), recv_all(_fd, __buf, 63, &__c));	\
+	EXPECT_STREQ(_str, __buf);					\
+	EXPECT_EQ(_pid, get_creds(&__c).pid);				\
+	EXPECT_EQ((uid_t)(_uid), get_creds(&__c).uid);			\
+} while (0)
+
+/* Of a process of its own, as @uid; which process that was. */
+static pid_t said_by(int fd, const char *str, uid_t uid)
+{
+	pid_t pid = spawn();
+
+	if (!pid)
+		_exit(setresuid(uid, uid, uid) || say(fd, str) != (long)strlen(str));
+	return reap(pid) ? -1 : pid;
+}
+
+/*
+ * What is known of one sender's bytes isn't said of another's, whether those before have
+ * been read by then or not.
+ */
+TEST_F(scm_stream, in_turns)
+{
+	int a = self->fd[0], b = self->fd[1];
+	pid_t me = getpid(), other;
+	uid_t uid = getuid();
+	int i;
+
+	NEED(SCM_CREDENTIALS);
+	ASSERT_EQ(0, setint(b, SO_PASSCRED, 1));
+	for (i = 0; i < 3; i++) {
+		EXPECT_EQ(2, say(a, "ab"));
+		EXPECT_SAID("ab", me, uid, b);
+		EXPECT_EQ(2, say(a, "cd"));
+		EXPECT_EQ(1, say(a, "e"));
+		EXPECT_SAID("cde", me, uid, b);
+		other = said_by(a, "f", uid);
+		EXPECT_SAID("f", other, uid, b);
+		/* One more with the same numbers is another one. */
+		EXPECT_EQ(1, say(a, "g"));
+		other = said_by(a, "h", uid);
+		EXPECT_EQ(1, say(a, "i"));
+		EXPECT_SAID("g", me, uid, b);
+		EXPECT_SAID("h", other, uid, b);
+		EXPECT_SAID("i", me, uid, b);
+	}
+}
+
+/* A process that has become another user is not who it was. Effective ids don't count. */
+TEST_F(scm_stream, another_user)
+{
+	int a = self->fd[0], b = self->fd[1];
+
+	NEED(SCM_CREDENTIALS);
+	ASSERT_EQ(0, setint(b, SO_PASSCRED, 1));
+	EXPECT_EQ(0, IN_CHILD(say(a, "a") == 1 && !setresuid(-1, 1, 0) && say(a, "b") == 1 &&
+			      !setresuid(-1, 0, -1) && !setresuid(2, 0, 0) && say(a, "c") == 1 &&
+			      !setresgid(3, 3, 3) && say(a, "d") == 1 ? 0 : -1));
+	EXPECT_FROM("ab", 0, b, 0);
+	EXPECT_FROM("c", 2, b, 0);
+	EXPECT_FROM("d", 2, b, 0);
+}
+
+/* Where nobody asks for a while, nothing is known of what is sent then. */
+TEST_F(scm_stream, unknown_between)
+{
+	int a = self->fd[0], b = self->fd[1], read;
+
+	NEED(SCM_CREDENTIALS);
+	for (read = 0; read < 2; read++) {
+		ASSERT_EQ(0, setint(b, SO_PASSCRED, 1));
+		EXPECT_EQ(1, say(a, "a"));
+		if (read)
+			EXPECT_FROM("a", getuid(), b, 0);
+		ASSERT_EQ(0, setint(b, SO_PASSCRED, 0));
+		EXPECT_EQ(1, say(a, "b"));
+		ASSERT_EQ(0, setint(b, SO_PASSCRED, 1));
+		EXPECT_EQ(1, say(a, "c"));
+		if (!read)
+			EXPECT_FROM("a", getuid(), b, 0);
+		EXPECT_FROM("b", 65534, b, 0);
+		EXPECT_FROM("c", getuid(), b, 0);
+	}
+}
+
+/* Files come with their byte, whatever the same sender has sent before or sends then. */
+TEST_F(scm_stream, files_between)
+{
+	int a = self->fd[0], b = self->fd[1], fd[MAX_FDS];
+	struct control c;
+	char buf[8];
+	int i;
+
+	NEED(SCM_RIGHTS);
+	ASSERT_EQ(0, setint(b, SO_PASSCRED, 1));
+	for (i = 0; i < 3; i++) {
+		EXPECT_EQ(1, say(a, "a"));
+		EXPECT_EQ(1, say_fd(a, "b", a));
+		EXPECT_EQ(1, say(a, "c"));
+		EXPECT_EQ(2, recv_all(b, buf, 8, &c));
+		ASSERT_EQ(1, get_fds(&c, fd));
+		EXPECT_TRUE(same_file(a, fd[0]));
+		EXPECT_EQ(getpid(), get_creds(&c).pid);
+		close(fd[0]);
+		EXPECT_EQ(1, recv_all(b, buf, 8, &c));
+		EXPECT_EQ(0, get_fds(&c, fd));
+		EXPECT_EQ(getpid(), get_creds(&c).pid);
+	}
+}
+
+/* What is out of band is a byte of its own. */
+TEST_F(scm_stream, urgent_between)
+{
+	int a = self->fd[0], b = self->fd[1];
+	char ch;
+
+	NEED(SCM_CREDENTIALS);
+	ASSERT_EQ(0, setint(b, SO_PASSCRED, 1));
+	EXPECT_EQ(1, say(a, "a"));
+	EXPECT_EQ(1, rc(send(a, "!", 1, MSG_OOB)));
+	EXPECT_EQ(1, say(a, "b"));
+	EXPECT_EQ(1, rc(recv(b, &ch, 1, MSG_OOB)));
+	EXPECT_EQ('!', ch);
+	EXPECT_SAID("a", getpid(), getuid(), b);
+	EXPECT_SAID("b", getpid(), getuid(), b);
+	EXPECT_EQ(1, say(a, "c"));
+	EXPECT_SAID("c", getpid(), getuid(), b);
+}
+
 /* Who only looks is shown the files that come next, even without room for their bytes. */
 TEST_F(scm_stream, files_ahead)
 {
