@@ -8,6 +8,13 @@
 
 CPUS=/sys/devices/system/cpu
 
+# The first control group for memory has code patched, too: it is made before.
+start_cpus() {
+	[ -e $CPUS/cpu1 ] || return 0
+	echo +memory >/sys/fs/cgroup/cgroup.subtree_control 2>/dev/null && mkdir /sys/fs/cgroup/kept
+	other_cpus 1
+}
+
 other_cpus() { # 0|1: off or on
 	for cpu in $CPUS/cpu[1-9]*/online; do
 		[ ! -e "$cpu" ] || echo "$1" >"$cpu"
