@@ -2,8 +2,8 @@
 
 //! What the command asked for, read once from the environment.
 //!
-//! Programs write over their environment, to show something in the list of
-//! processes, so everything is copied.
+//! Programs empty their environment, or write over it to show something in the
+//! list of processes, so everything is copied before they begin.
 
 use std::cell::UnsafeCell;
 use std::ffi::CStr;
@@ -194,14 +194,16 @@ fn read() -> bool {
     true
 }
 
-/// Before the program begins, when there is one thread and no handler.
+/// Before the program begins, when there is one thread, no handler, and the
+/// environment is still what it was given.
 extern "C" fn at_start() {
     real::look_up();
-    if variable(variable::FAMILY).is_some() || get().is_none() {
+    let Some(settings) = get() else { return };
+    if variable(variable::FAMILY).is_some() {
         return;
     }
     // Nobody has looked whether the family is there: not the command.
-    let family = get().map_or(DEFAULT_FAMILY, |settings| settings.family);
+    let family = settings.family;
     // SAFETY: No memory is involved.
     unsafe {
         let fd = real::socket(family.into(), libc::SOCK_STREAM | libc::SOCK_CLOEXEC, 0);

@@ -4,6 +4,7 @@
 //! AF_UNIX, after one warning. (Where it is there, `tests/apps` looks.)
 
 use std::env;
+use std::ffi::OsString;
 use std::fs;
 use std::io::{Read, Write};
 use std::os::unix::net::{SocketAddr, UnixDatagram, UnixListener, UnixStream};
@@ -126,10 +127,42 @@ fn the_trace_tells_each_name() {
     assert_eq!(count("connect", "abstract\\x00name"), 1, "{told}");
 }
 
+/// Some programs begin by emptying their environment, or write over it.
+#[test]
+fn what_was_asked_for_outlives_the_environment() {
+    let trace = env::temp_dir().join(format!("runix-preload-kept-{}", process::id()));
+    let output = child(
+        "forget_and_talk",
+        &[
+            ("RUNIX_RUN_FAMILY", NO_FAMILY),
+            ("RUNIX_RUN_TRACE", trace.to_str().unwrap()),
+        ],
+    );
+    assert!(output.status.success(), "{output:?}");
+    assert_eq!(warnings(&output), 1, "{output:?}");
+    assert!(fs::remove_file(&trace).is_ok(), "{output:?}");
+}
+
 /// What the child does; without the variable it is nothing.
 #[test]
+fn forget_and_talk() {
+    let directory = env::var_os(CHILD);
+    if directory.is_some() {
+        for (name, _) in env::vars_os() {
+            env::remove_var(name);
+        }
+    }
+    talk_in(directory);
+}
+
+/// As above, with its environment.
+#[test]
 fn talk() {
-    let Some(directory) = env::var_os(CHILD) else {
+    talk_in(env::var_os(CHILD));
+}
+
+fn talk_in(directory: Option<OsString>) {
+    let Some(directory) = directory else {
         return;
     };
     let directory = Path::new(&directory);
