@@ -220,15 +220,48 @@ impl FromStr for SocketAddr {
 }
 
 impl fmt::Display for SocketAddr {
-    /// Writes the name as [`FromStr`] reads it; bytes that can't be printed
-    /// are escaped.
+    /// Writes the name as [`FromStr`] reads it, if it has one and can be
+    /// printed. What can't is written like `\x1b`: peers choose names, and a
+    /// terminal should not act upon them.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.name {
             Name::Unnamed => f.write_str("(unnamed)"),
-            Name::Pathname(path) => write!(f, "{}", path.display()),
-            Name::Abstract(name) => write!(f, "@{}", name.escape_ascii()),
+            Name::Pathname(path) => {
+                let path = path.as_os_str().as_bytes();
+                if path.starts_with(b"@") {
+                    f.write_str("./")?;
+                }
+                printed(path, f)
+            }
+            Name::Abstract(name) => {
+                f.write_str("@")?;
+                printed(name, f)
+            }
         }
     }
+}
+
+/// Writes bytes, escaped where they can't be printed.
+fn printed(bytes: &[u8], f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let escaped = |bytes: &[u8], f: &mut fmt::Formatter<'_>| {
+        bytes.iter().try_for_each(|byte| write!(f, "\\x{byte:02x}"))
+    };
+    for chunk in bytes.utf8_chunks() {
+        for character in chunk.valid().chars() {
+            match character {
+                // Those that turn the direction of writing are no control characters.
+                '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {}
+                _ if character.is_control() => {}
+                _ => {
+                    write!(f, "{character}")?;
+                    continue;
+                }
+            }
+            escaped(character.encode_utf8(&mut [0; 4]).as_bytes(), f)?;
+        }
+        escaped(chunk.invalid(), f)?;
+    }
+    Ok(())
 }
 
 impl fmt::Debug for SocketAddr {

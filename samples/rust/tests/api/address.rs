@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0
 
+use std::ffi::OsStr;
 use std::io::ErrorKind;
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use runix::SocketAddr;
@@ -68,4 +70,30 @@ fn from_text() {
     assert_eq!(named.as_abstract_name(), Some(&b"x"[..]));
     let empty: SocketAddr = "@".parse().unwrap();
     assert_eq!(empty.as_abstract_name(), Some(&b""[..]));
+}
+
+/// A name that a peer has chosen must not reach the terminal as it is.
+#[test]
+fn printed() {
+    let path = |bytes: &[u8]| {
+        let address = SocketAddr::from_pathname(OsStr::from_bytes(bytes)).unwrap();
+        address.to_string()
+    };
+    let named = |bytes: &[u8]| SocketAddr::from_abstract_name(bytes).unwrap().to_string();
+    assert_eq!(path(b"/tmp/a\x1b[2Jb\n"), "/tmp/a\\x1b[2Jb\\x0a");
+    assert_eq!(path(b"/tmp/\xc2\x9b2J\xff"), "/tmp/\\xc2\\x9b2J\\xff");
+    assert_eq!(named(b"\x1b[2J"), "@\\x1b[2J");
+    assert_eq!(path("/\u{202e}x".as_bytes()), "/\\xe2\\x80\\xaex");
+    // What can be printed is printed so that it is read again.
+    for text in [
+        "/tmp/it's a \"s\u{f6}ck\"",
+        "@it's",
+        "@s\u{f6}ck",
+        "@a\\b",
+        "x",
+    ] {
+        let address: SocketAddr = text.parse().unwrap();
+        assert_eq!(address.to_string(), text);
+    }
+    assert_eq!(path(b"@x"), "./@x");
 }
