@@ -40,6 +40,8 @@ check_host() {
 	check_crate "samples/rust: examples" -p runix-socket --all-features --doc
 	RUNIX_FAMILY=1 check_crate "samples/rust: on AF_UNIX" -p runix-socket --all-features --test api
 	expect "crate: is ready to be published" crate_package
+	expect "crate: its documentation has no faults" cargo_in samples/rust target-samples \
+		rustdoc --locked -p runix-socket --all-features --lib -- -D warnings
 	expect "C: the header is found by pkg-config" header_found
 	check_crate "samples/rust: runix-run" -p runix-redirect -p runix-run -p runix-preload
 	keep_results host "$OUT/results-host"

@@ -95,7 +95,7 @@ fn number(bytes: &[u8]) -> i32 {
 ///
 /// While `received`, the first `used` bytes are control messages that the kernel
 /// has written, in which each descriptor is open and belongs to this value, or
-/// has been replaced by [`TAKEN`].
+/// has been replaced by `TAKEN`.
 pub struct SocketAncillary<'a> {
     buffer: &'a mut [u8],
     used: usize,
