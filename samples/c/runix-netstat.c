@@ -78,15 +78,32 @@ static const char *state_name(const struct row *row)
 	}
 }
 
+/*
+ * A name may hold anything; a terminal should not act upon it. In UTF-8, the control
+ * characters beyond ASCII are 0xc2 and a byte from 0x80 to 0x9f.
+ */
+static void print_name(const char *name)
+{
+	for (; *name; name++) {
+		unsigned char byte = name[0], next = name[1];
+
+		if (byte == 0xc2 && next >= 0x80 && next <= 0x9f)
+			name++;
+		else if (!iscntrl(byte)) {
+			putchar(byte);
+			continue;
+		}
+		putchar('?');
+	}
+}
+
 static void print_row(const char *proto, const struct row *row)
 {
 	printf("%-5s %-6lu %-11s %-10s %-13s %-8lu ", proto, row->references,
 	       row->flags & FLAG_LISTENING ? "[ ACC ]" : "[ ]",
 	       type_name(row->type), state_name(row), row->inode);
 
-	/* A name may hold anything; a terminal should not act upon it. */
-	for (const char *byte = row->path; *byte; byte++)
-		putchar(iscntrl((unsigned char)*byte) ? '?' : *byte);
+	print_name(row->path);
 	putchar('\n');
 }
 

@@ -67,13 +67,7 @@ impl<'a> Row<'a> {
             self.state_name(),
             self.inode
         )?;
-        // A name may hold anything; a terminal should not act upon it.
-        let path: Vec<u8> = self
-            .path
-            .iter()
-            .map(|byte| if byte.is_ascii_control() { b'?' } else { *byte })
-            .collect();
-        output.write_all(&path)?;
+        print_name(self.path, output)?;
         output.write_all(b"\n")
     }
 
@@ -103,6 +97,25 @@ impl<'a> Row<'a> {
             _ => "UNKNOWN",
         }
     }
+}
+
+/// A name may hold anything; a terminal should not act upon it. In UTF-8, the
+/// control characters beyond ASCII are 0xc2 and a byte from 0x80 to 0x9f.
+fn print_name(name: &[u8], output: &mut impl Write) -> io::Result<()> {
+    let mut rest = name;
+    while let [byte, behind @ ..] = rest {
+        rest = behind;
+        let shown = match (byte, behind) {
+            (0xc2, [0x80..=0x9f, behind @ ..]) => {
+                rest = behind;
+                b'?'
+            }
+            _ if byte.is_ascii_control() => b'?',
+            _ => *byte,
+        };
+        output.write_all(&[shown])?;
+    }
+    Ok(())
 }
 
 /// Takes a number and the spaces before it off the front.
@@ -141,6 +154,10 @@ mod tests {
         assert_eq!(
             printed("0: 00000010 00000000 00000000 0005 01 5 @a\x1bb"),
             "runix 16     [ ]         SEQPACKET                5        @a?b\n"
+        );
+        assert_eq!(
+            printed("0: 00000010 00000000 00000000 0005 01 5 @\u{9b}2J\u{df}\u{7f}"),
+            "runix 16     [ ]         SEQPACKET                5        @?2J\u{df}?\n"
         );
     }
 
