@@ -186,8 +186,11 @@ class socket(_socket.socket):
     def _wait(self):
         """Until there is something to receive, where there is a timeout."""
         timeout = self.gettimeout()
-        if timeout and not select.select([self], [], [], timeout)[0]:
-            raise TimeoutError("timed out")
+        if timeout:
+            poll = select.poll()
+            poll.register(self, select.POLLIN)
+            if not poll.poll(timeout * 1000):
+                raise TimeoutError("timed out")
 
     def accept(self):
         self._wait()
@@ -223,9 +226,21 @@ class socket(_socket.socket):
 
     def recvfrom_into(self, buffer, nbytes=0, flags=0):
         view = memoryview(buffer).cast("B")
+        if nbytes > len(view):
+            raise ValueError("nbytes is greater than the length of the buffer")
         data, address = self.recvfrom(nbytes or len(view), flags)
         view[:len(data)] = data
         return len(data), address
+
+    def recvmsg_into(self, buffers, ancbufsize=0, flags=0):
+        views = [memoryview(buffer).cast("B") for buffer in buffers]
+        data, ancdata, msg_flags, address = self.recvmsg(sum(map(len, views)), ancbufsize, flags)
+        at = 0
+        for view in views:
+            part = data[at:at + len(view)]
+            view[:len(part)] = part
+            at += len(part)
+        return len(data), ancdata, msg_flags, address
 
     def recvmsg(self, bufsize, ancbufsize=0, flags=0):
         self._wait()

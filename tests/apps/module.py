@@ -2,7 +2,9 @@
 """The module of samples/python, for programs that mean AF_RUNIX: nobody is redirected."""
 
 import array
+import fcntl
 import os
+import resource
 import socket
 import sys
 
@@ -57,6 +59,34 @@ def test_datagrams():
     server.sendto(b"back", client.getsockname())
     assert client.recvfrom_into(buffer) == (4, T + "/another-name-of-more-than-14-bytes")
     assert buffer[:4] == b"back"
+    client.sendto(b"in two parts", server.getsockname())
+    parts = bytearray(3), bytearray(20)
+    length, _, _, address = server.recvmsg_into(parts)
+    assert (length, address) == (12, b"\0another-long-abstract-name")
+    assert parts[0] + parts[1][:9] == b"in two parts"
+    client.sendto(b"stays", server.getsockname())
+    try:
+        server.recvfrom_into(buffer, 11)
+        raise AssertionError
+    except ValueError:
+        assert server.recvfrom(10)[0] == b"stays"
+
+
+def test_large_numbers():
+    """module: a descriptor beyond those that select() knows may have a timeout."""
+    resource.setrlimit(resource.RLIMIT_NOFILE, (3000, 3000))
+    here, there = runix.socketpair()
+    number = fcntl.fcntl(here, fcntl.F_DUPFD_CLOEXEC, 2000)
+    with runix.socket(fileno=number) as large:
+        large.settimeout(20)
+        there.send(b"x")
+        assert large.recvmsg(5)[0] == b"x"
+        large.settimeout(0.01)
+        try:
+            large.recvmsg(5)
+            raise AssertionError
+        except TimeoutError:
+            pass
 
 
 def test_descriptors():
