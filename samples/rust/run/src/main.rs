@@ -7,6 +7,7 @@
 
 mod elf;
 mod find;
+mod pipe;
 
 use std::env;
 use std::ffi::{OsStr, OsString};
@@ -120,6 +121,7 @@ fn start() -> Outcome<Failure> {
         warn_of_obstacles(&path);
         prepare(&mut program, &matches)?;
     }
+    pipe::pass_on(&mut program);
     let error = program.exec();
     Ok(cannot_run(name, error))
 }

@@ -5,6 +5,7 @@
 use std::env;
 use std::fs;
 use std::io::ErrorKind;
+use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{self, Command, Output};
 use std::thread;
@@ -52,6 +53,29 @@ fn without_the_family_the_program_runs_after_one_warning() {
         "runix-run: address family 4000 is not available, the program runs on AF_UNIX: \
          load the runix module (modprobe runix)\n"
     );
+}
+
+/// Services of systemd are started so that they ignore it, others are not.
+#[test]
+fn sigpipe_is_as_it_was() {
+    for disposition in [libc::SIG_DFL, libc::SIG_IGN] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_runix-run"));
+        command
+            .args(["grep", "SigIgn", "/proc/self/status"])
+            .env("RUNIX_FAMILY", NO_FAMILY);
+        // SAFETY: The closure makes one system call.
+        unsafe {
+            command.pre_exec(move || {
+                libc::signal(libc::SIGPIPE, disposition);
+                Ok(())
+            });
+        }
+        let told = String::from_utf8(command.output().unwrap().stdout).unwrap();
+        let ignored = told.trim_start_matches("SigIgn:").trim();
+        let ignored = u64::from_str_radix(ignored, 16).unwrap();
+        let bit = ignored >> (libc::SIGPIPE - 1) & 1;
+        assert_eq!(bit == 1, disposition == libc::SIG_IGN, "{told}");
+    }
 }
 
 #[test]
