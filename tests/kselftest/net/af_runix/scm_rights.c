@@ -51,6 +51,39 @@ TEST_F(scm_rights, one)
 	EXPECT_EQ(0, c.flags);
 }
 
+/* What /proc tells of a socket: how many files are in its queue. */
+static int queued_files(int fd)
+{
+	char path[40], text[400] = "", *line;
+	int info;
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
+	info = open(path, O_RDONLY);
+	if (info < 0 || read(info, text, sizeof(text) - 1) < 0)
+		return -1;
+	close(info);
+	line = strstr(text, "\nscm_fds:");
+	return line ? atoi(line + sizeof("\nscm_fds:") - 1) : -1;
+}
+
+TEST_F(scm_rights, fdinfo)
+{
+	struct control c = {};
+	char buf[4];
+	PIPE(p);
+
+	NEED(SCM_RIGHTS);
+	EXPECT_EQ(0, queued_files(self->fd[1]));
+	EXPECT_EQ(1, say_fds(self->fd[0], "a", p, 2));
+	EXPECT_EQ(1, say_fd(self->fd[0], "b", p[0]));
+	EXPECT_EQ(3, queued_files(self->fd[1]));
+	EXPECT_EQ(0, queued_files(self->fd[0]));
+	EXPECT_EQ(1, recv_all(self->fd[1], buf, 1, &c));
+	EXPECT_EQ(1, queued_files(self->fd[1]));
+	EXPECT_EQ(1, recv_all(self->fd[1], buf, 1, &c));
+	EXPECT_EQ(0, queued_files(self->fd[1]));
+}
+
 TEST_F(scm_rights, order)
 {
 	struct control c = {};
