@@ -178,6 +178,43 @@ impl AsyncRunixStream {
         self.fd.get_ref()
     }
 
+    /// Makes a call on the stream inside as soon as it is readable, or writable,
+    /// and once more whenever it gives
+    /// [`WouldBlock`](io::ErrorKind::WouldBlock): for control messages.
+    ///
+    /// Mirrors `tokio::net::UnixStream::async_io`. Other interests than those two
+    /// are never met.
+    ///
+    /// # Errors
+    ///
+    /// Those of the call.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// use runix::{AsyncRunixStream, SocketAncillary};
+    /// use std::io::IoSliceMut;
+    /// use tokio::io::Interest;
+    ///
+    /// # async fn example(stream: AsyncRunixStream) -> std::io::Result<()> {
+    /// let (mut buffer, mut byte) = ([0; 64], [0]);
+    /// let mut ancillary = SocketAncillary::new(&mut buffer);
+    /// stream
+    ///     .async_io(Interest::READABLE, |stream| {
+    ///         stream.recv_vectored_with_ancillary(&mut [IoSliceMut::new(&mut byte)], &mut ancillary)
+    ///     })
+    ///     .await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn async_io<R>(
+        &self,
+        interest: Interest,
+        mut call: impl FnMut(&RunixStream) -> io::Result<R>,
+    ) -> io::Result<R> {
+        self.fd.async_io(interest, |stream| call(stream)).await
+    }
+
     /// Returns the stream inside, which stays non-blocking, and takes it off
     /// the runtime.
     pub fn into_inner(self) -> RunixStream {

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0
 
 use std::future::Future;
-use std::io::{self, ErrorKind};
+use std::io::{self, ErrorKind, IoSlice, IoSliceMut};
+use std::os::fd::AsFd;
 use std::time::Duration;
 
-use runix::{AsyncRunixListener, AsyncRunixStream, RunixListener, RunixStream};
-use tokio::io::{AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use runix::{
+    AncillaryData, AsyncRunixListener, AsyncRunixStream, RunixListener, RunixStream,
+    SocketAncillary,
+};
+use tokio::io::{AsyncReadExt, AsyncWrite, AsyncWriteExt, Interest};
 use tokio::task::{self, JoinSet};
 use tokio::time;
 
@@ -180,5 +184,44 @@ fn to_the_runtime_and_back() {
         let mut data = [0; 6];
         there.read_exact(&mut data).unwrap();
         assert_eq!(&data, b"onetwo");
+    });
+}
+
+/// Descriptors are passed; who waits for them sleeps.
+#[test]
+fn control_messages() {
+    block_on(async {
+        let (here, there) = AsyncRunixStream::pair().unwrap();
+        let receiver = task::spawn(async move {
+            let (mut buffer, mut byte) = ([0; 64], [0]);
+            let mut ancillary = SocketAncillary::new(&mut buffer);
+            let count = there
+                .async_io(Interest::READABLE, |stream| {
+                    let mut slices = [IoSliceMut::new(&mut byte)];
+                    stream.recv_vectored_with_ancillary(&mut slices, &mut ancillary)
+                })
+                .await
+                .unwrap();
+            assert_eq!((count, byte), (1, *b"!"));
+            let fds = ancillary
+                .messages()
+                .flatten()
+                .filter_map(|data| match data {
+                    AncillaryData::ScmRights(fds) => Some(fds.count()),
+                    _ => None,
+                });
+            fds.sum::<usize>()
+        });
+        task::yield_now().await;
+
+        let (passed, mut buffer) = (here.get_ref().try_clone().unwrap(), [0; 64]);
+        let mut ancillary = SocketAncillary::new(&mut buffer);
+        assert!(ancillary.add_fds(&[passed.as_fd(), passed.as_fd()]));
+        here.async_io(Interest::WRITABLE, |stream| {
+            stream.send_vectored_with_ancillary(&[IoSlice::new(b"!")], &mut ancillary)
+        })
+        .await
+        .unwrap();
+        assert_eq!(receiver.await.unwrap(), 2);
     });
 }
