@@ -4,7 +4,7 @@
 
 use std::env;
 use std::fmt::Display;
-use std::io;
+use std::io::{self, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -39,9 +39,10 @@ impl Failure {
         }
     }
 
-    /// Prints the one line on standard error.
+    /// Prints the one line on standard error. If that can't be, the status tells
+    /// what is left.
     pub fn print(&self) {
-        eprintln!("{}: {}", program(), self.message);
+        let _ = writeln!(io::stderr(), "{}: {}", program(), self.message);
     }
 }
 

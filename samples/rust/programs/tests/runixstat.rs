@@ -5,7 +5,7 @@
 use std::env;
 use std::fs;
 use std::io::{Read, Write};
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::net::{UnixDatagram, UnixListener, UnixStream};
 use std::path::PathBuf;
 use std::process::{self, Command, Output, Stdio};
@@ -191,4 +191,25 @@ fn mistakes() {
         let text = String::from_utf8(output.stderr).unwrap();
         assert_eq!(text, format!("runixstat: {said}\n"));
     }
+}
+
+/// Where the line can't be written, the status still tells what was wrong.
+#[test]
+fn nobody_is_told() {
+    let full = fs::OpenOptions::new().write(true).open("/dev/full");
+    let status = program(&["-x"]).stderr(full.unwrap()).status().unwrap();
+    assert_eq!(status.code(), Some(2));
+}
+
+/// As with runixstat above, for the sample in the manner of netstat.
+#[test]
+fn netstat_into_a_closed_pipe() {
+    let (read, write) = UnixStream::pair().unwrap();
+    drop(read);
+    let output = Command::new(env!("CARGO_BIN_EXE_runix-rs-netstat"))
+        .env("RUNIX_FAMILY", "1")
+        .stdout(OwnedFd::from(write))
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{output:?}");
 }
