@@ -110,6 +110,7 @@ def test_number_and_flags():
         assert is_runix(sock) and sock.fileno() == fd
         assert os.get_blocking(fd) == blocking
         assert os.get_inheritable(fd) == inherited
+        assert fcntl.fcntl(fd, fcntl.F_GETOWN) == os.getpid()
         assert sock.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF) == 100000
         assert sock.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF) == 120000
         assert sock.getsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED) == 1
@@ -181,6 +182,23 @@ def test_not_polled():
     epoll.register(client, select.EPOLLIN)
     epoll.unregister(client)
     client.connect(T + "/runix-unpolled2")
+    listener.accept()[0].send(b"x")
+    assert epoll.poll(0.2) == []
+
+
+def test_polled_before():
+    """placing: a number that another socket was polled under is not."""
+    listener = server("runix-renumbered")
+    epoll = select.epoll()
+    blank, polled = new(), new()
+    epoll.register(polled, select.EPOLLIN)
+    fd = polled.fileno()
+    polled.close()
+    # Nobody is told of the socket that this puts there.
+    os.dup2(blank.fileno(), fd)
+    client = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM, fileno=fd)
+    client.connect(T + "/runix-renumbered")
+    assert is_runix(client)
     listener.accept()[0].send(b"x")
     assert epoll.poll(0.2) == []
 

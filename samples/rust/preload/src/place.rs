@@ -102,7 +102,10 @@ pub(crate) fn place(
         result = Some(value);
         if value >= 0 {
             errno::set(before);
-            settled(fd, call, moved);
+            // A name or a peer, or a connection to come: the socket is what it is.
+            if let Some(hint) = hint::find(fd).filter(|_| call != Call::Send) {
+                hint.clear(FRESH);
+            }
             if call != Call::Send || moved {
                 trace::tell(call.text(), fd, Some(&text), family_name(target));
             }
@@ -170,18 +173,6 @@ pub(crate) fn domain(fd: c_int) -> c_int {
     value
 }
 
-/// A name or a peer, or a connection to come: the socket is what it is.
-fn settled(fd: c_int, call: Call, moved: bool) {
-    let Some(hint) = hint::find(fd) else { return };
-    if moved && hint.has(FRESH) {
-        errno::kept(|| hint.pass_on(fd));
-        polled::poll_again(hint, fd);
-    }
-    if call != Call::Send {
-        hint.clear(FRESH);
-    }
-}
-
 /// Does a call on a new socket of another family, which takes the place of the
 /// first one if that succeeds.
 ///
@@ -197,7 +188,14 @@ fn elsewhere(fd: c_int, family: c_int, act: &dyn Fn(c_int) -> isize) -> Option<i
     let result = act(made);
     errno::kept(|| {
         if result >= 0 {
+            // Only what is known of this very socket: the number may have been
+            // another one's, which was polled elsewhere.
+            let hint = hint::current(fd).filter(|hint| hint.has(FRESH));
             replace(fd, made, found);
+            if let Some(hint) = hint {
+                hint.pass_on(fd);
+                polled::poll_again(hint, fd);
+            }
         }
         // SAFETY: It is ours.
         unsafe { libc::close(made) };
