@@ -5,6 +5,7 @@ import errno
 import os
 import select
 import socket
+import struct
 import subprocess
 import sys
 import time
@@ -12,6 +13,7 @@ import time
 from common import is_runix, is_unix, run_all
 
 T = sys.argv[1]
+SO_INQ = 84
 
 
 def outside(name, kind):
@@ -51,6 +53,19 @@ def test_services():
         assert client.recv(10) == b"hello"
         assert client.getpeername() == (name if name[0] == "/" else name.encode())
         process.wait(20)
+
+
+def test_options():
+    """falling back: options that no family tells are taken along."""
+    process = outside(T + "/options", "SOCK_STREAM")
+    client = socket.socket(socket.AF_UNIX)
+    client.setsockopt(socket.SOL_SOCKET, SO_INQ, 1)
+    client.connect(T + "/options")
+    assert is_unix(client)
+    client.send(b"hello")
+    data, control, _, _ = client.recvmsg(2, 64)
+    assert data == b"he" and control == [(socket.SOL_SOCKET, SO_INQ, struct.pack("i", 3))], control
+    process.wait(20)
 
 
 def test_datagrams():

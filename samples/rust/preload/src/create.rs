@@ -100,9 +100,7 @@ pub(crate) fn like(fd: c_int, family: c_int) -> Option<c_int> {
         options::take_along(fd, made);
     }
     take_mode(fd, made);
-    if flags & libc::O_ASYNC != 0 {
-        take_owner(fd, made, flags);
-    }
+    take_owner(fd, made, flags);
     Some(made)
 }
 
@@ -117,15 +115,29 @@ fn take_mode(from: c_int, to: c_int) {
     }
 }
 
-/// Who gets the signals.
+/// Who gets the signals: SIGURG as well, which comes without O_ASYNC.
 fn take_owner(from: c_int, to: c_int, flags: c_int) {
-    // SAFETY: The calls take and return numbers.
+    /// `struct f_owner_ex`; F_GETOWN can't tell a group, or a thread, from an error.
+    #[repr(C)]
+    struct Owner {
+        kind: c_int,
+        id: libc::pid_t,
+    }
+    let mut owner = Owner { kind: 0, id: 0 };
+    // SAFETY: The first two calls read and write an owner, the others take and
+    // return numbers.
     unsafe {
-        libc::fcntl(to, libc::F_SETOWN, libc::fcntl(from, libc::F_GETOWN));
-        libc::fcntl(to, F_SETSIG, libc::fcntl(from, F_GETSIG));
-        libc::fcntl(to, libc::F_SETFL, flags);
+        if libc::fcntl(from, F_GETOWN_EX, &raw mut owner) == 0 && owner.id != 0 {
+            libc::fcntl(to, F_SETOWN_EX, &raw const owner);
+        }
+        if flags & libc::O_ASYNC != 0 {
+            libc::fcntl(to, F_SETSIG, libc::fcntl(from, F_GETSIG));
+            libc::fcntl(to, libc::F_SETFL, flags);
+        }
     }
 }
 
 const F_SETSIG: c_int = 10;
 const F_GETSIG: c_int = 11;
+const F_SETOWN_EX: c_int = 15;
+const F_GETOWN_EX: c_int = 16;

@@ -15,22 +15,25 @@ const SO_PASSPIDFD: c_int = 76;
 const SO_PEERPIDFD: c_int = 77;
 const SO_PASSRIGHTS: c_int = 83;
 const SO_INQ: c_int = 84;
+const SO_RIGHTS_NOTRUNC: c_int = 85;
 
 /// The level of AF_RUNIX's own options, as in `runix.h`.
 const SOL_RUNIX: c_int = 21077;
 
-/// Options that the kernel tells of AF_UNIX alone, and AF_RUNIX tells at its
-/// own level, with their numbers there.
-const PASSED: [(c_int, c_int); 4] = [
+/// Options that the kernel tells of AF_UNIX alone, or of no family, and AF_RUNIX
+/// tells at its own level, with their numbers there.
+const PASSED: [(c_int, c_int); 6] = [
     (libc::SO_PASSCRED, 1),
     (libc::SO_PASSSEC, 2),
     (SO_PASSPIDFD, 3),
     (SO_PASSRIGHTS, 4),
+    (SO_RIGHTS_NOTRUNC, 5),
+    (SO_INQ, 6),
 ];
 const PEERPIDFD: c_int = 7;
 
 /// Numbers that are told as they are set.
-const NUMBERS: [c_int; 11] = [
+const NUMBERS: [c_int; 10] = [
     libc::SO_DEBUG,
     libc::SO_REUSEADDR,
     libc::SO_KEEPALIVE,
@@ -41,7 +44,6 @@ const NUMBERS: [c_int; 11] = [
     libc::SO_TIMESTAMPNS,
     libc::SO_PEEK_OFF,
     libc::SO_RXQ_OVFL,
-    SO_INQ,
 ];
 
 /// Numbers that are told twice as large as they are set.
