@@ -64,9 +64,18 @@ pub(super) fn receive(sk: &Live<'_>, msg: &mut ReceiveMsg<'_>) -> Result<usize> 
         }
     }
     match receive_alike(sk, msg) {
-        Some(count) => Ok(count),
+        Some(Alike::All(count)) => Ok(count),
+        Some(Alike::Part(count, sender)) => receive_rest(sk, msg, count, sender),
         None => receive_any(sk, msg),
     }
+}
+
+/// Bytes of one sender that were received.
+enum Alike {
+    /// All that there were, or that there was room for; it was told who has sent them.
+    All(usize),
+    /// A part of them: of the memory for the others, not all is present.
+    Part(usize, Sender),
 }
 
 /// Receives bytes of one sender, and tells who that is, if there is nothing else to it.
@@ -74,7 +83,7 @@ pub(super) fn receive(sk: &Live<'_>, msg: &mut ReceiveMsg<'_>) -> Result<usize> 
 ///
 /// Case of the bench: `creds/stream`.
 #[inline]
-fn receive_alike(sk: &Live<'_>, msg: &mut ReceiveMsg<'_>) -> Option<usize> {
+fn receive_alike(sk: &Live<'_>, msg: &mut ReceiveMsg<'_>) -> Option<Alike> {
     if !sk.pass().any_of(Pass::SENDER)
         || sk.phase() != Phase::Established
         || !sk.receives_told_bytes(msg)
@@ -91,13 +100,17 @@ fn receive_alike(sk: &Live<'_>, msg: &mut ReceiveMsg<'_>) -> Option<usize> {
         return None;
     }
     let sender = value.sender.as_ref()?.duplicate();
+    let wanted = len.min(msg.room());
     let count = reader.pull(msg, len).ok().filter(|count| *count > 0)?;
     drop(reader);
     wake_writers(sk);
     set_sender(sk, msg);
+    if count < wanted {
+        return Some(Alike::Part(count, sender));
+    }
     let from = sk.peer().map(Origin::from);
     packets::tell(sk, msg, Some(&sender), from, None);
-    Some(count)
+    Some(Alike::All(count))
 }
 
 /// Looks once more whether there are bytes, or nothing to wait for, before a receive
@@ -130,15 +143,35 @@ fn receive_any(sk: &Live<'_>, msg: &mut ReceiveMsg<'_>) -> Result<usize> {
     } else {
         sk.receive_low_water().min(msg.room())
     };
-    let mut taken = Taken {
-        copied: 0,
-        looked: false,
-        direct: false,
-        sender: None,
-        files: None,
-        left: 0,
+    receive_on(sk, msg, target.max(1), Taken::NOTHING)
+}
+
+/// Receives what there is besides `count` bytes of a sender that a receive has got already.
+#[inline(never)]
+fn receive_rest(
+    sk: &Live<'_>,
+    msg: &mut ReceiveMsg<'_>,
+    count: usize,
+    sender: Sender,
+) -> Result<usize> {
+    let taken = Taken {
+        copied: count,
+        looked: true,
+        sender: Some(Some(sender)),
+        ..Taken::NOTHING
     };
-    let result = receive_until(sk, msg, target.max(1), &mut taken);
+    receive_on(sk, msg, 1, taken)
+}
+
+/// Receives until there are `target` bytes, beginning with what was taken, and tells what
+/// comes with them.
+fn receive_on(
+    sk: &Live<'_>,
+    msg: &mut ReceiveMsg<'_>,
+    target: usize,
+    mut taken: Taken,
+) -> Result<usize> {
+    let result = receive_until(sk, msg, target, &mut taken);
     let Taken {
         copied,
         sender,
@@ -176,6 +209,17 @@ struct Taken {
     files: Option<Files>,
     /// How many more bytes those came with, after a fault in the middle of them.
     left: usize,
+}
+
+impl Taken {
+    const NOTHING: Self = Self {
+        copied: 0,
+        looked: false,
+        direct: false,
+        sender: None,
+        files: None,
+        left: 0,
+    };
 }
 
 /// Receives until there are `target` bytes and the queue is empty, the message

@@ -165,4 +165,33 @@ TEST_F(fault, files_into_cold)
 	}
 }
 
+/*
+ * Nor are bytes fewer because it is told who has sent them: as many as there are, though
+ * the memory for the last of them isn't there yet.
+ */
+TEST_F(fault, told_into_cold)
+{
+	static const size_t length[] = { 600, 1000, 3000, 9000 };
+
+	ASSERT_EQ(0, setint(self->fd[1], SO_PASSCRED, 1));
+	pat_fill(want, 0, sizeof(want));
+	for (size_t l = 0; l < ARRAY_SIZE(length); l++) {
+		unsigned char *to = mmap(NULL, SIZE, PROT_READ | PROT_WRITE,
+					 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		size_t all = 100 + length[l];
+		struct control c = { .len = sizeof(c.buf) };
+
+		ASSERT_NE(MAP_FAILED, to);
+		to[0] = 1;
+		to += 4096 - 600;
+		ASSERT_EQ(100, send(self->fd[0], want, 100, 0));
+		ASSERT_EQ((ssize_t)length[l], send(self->fd[0], want + 100, length[l], 0));
+		EXPECT_EQ((long)all, recv_control(self->fd[1], to, all + 500, MSG_DONTWAIT, &c));
+		EXPECT_EQ(all, pat_good(to, 0, all));
+		EXPECT_EQ(getpid(), get_creds(&c).pid);
+		EXPECT_EQ(-EAGAIN, rc(recv(self->fd[1], got, sizeof(got), MSG_DONTWAIT)));
+		munmap(to - (4096 - 600), SIZE);
+	}
+}
+
 TEST_HARNESS_MAIN
