@@ -362,14 +362,15 @@ fn take(
     }
     let rest = taken.left;
     let limit = if rest > 0 { run.len.min(rest) } else { run.len };
-    if sk.pass().any_of(Pass::SENDER) {
-        let sender = run.value.as_ref().and_then(|value| value.sender.as_ref());
-        match &taken.sender {
-            None => taken.sender = Some(sender.map(Sender::duplicate)),
-            // Bytes of different senders are never glued together.
-            Some(first) if first.as_ref() != sender => return Ok(Next::Stop),
-            Some(_) => {}
+    let sender = run.value.as_ref().and_then(|value| value.sender.as_ref());
+    match &taken.sender {
+        // Bytes of different senders are never glued together, also where nobody asks any more.
+        Some(first) if first.as_ref() != sender => return Ok(Next::Stop),
+        Some(_) => {}
+        None if sk.pass().any_of(Pass::SENDER) => {
+            taken.sender = Some(sender.map(Sender::duplicate));
         }
+        None => {}
     }
     if !mem::replace(&mut taken.looked, true) {
         set_sender(sk, msg);

@@ -238,6 +238,57 @@ TEST_F(scm_stream, unknown_between)
 	}
 }
 
+static struct control told;
+
+static long op_recv_told(struct op *op)
+{
+	long ret;
+
+	told.len = sizeof(told.buf);
+	ret = recv_control(op->fd, op->buf, op->len, op->flags, &told);
+	errno = -ret;
+	return ret < 0 ? -1 : ret;
+}
+
+/* Who has begun to be told of one sender gets no bytes of another, who asks for it or not. */
+TEST_F(scm_stream, not_asked_any_more)
+{
+	int a = self->fd[0], b = self->fd[1];
+	char buf[8] = {};
+	struct op op = { .fn = op_recv_told, .fd = b, .buf = buf, .len = 2, .flags = MSG_WAITALL };
+
+	NEED(SCM_CREDENTIALS);
+	ASSERT_EQ(0, setint(b, SO_PASSCRED, 1));
+	EXPECT_EQ(1, say(a, "a"));
+	ASSERT_TRUE(op_blocks(&op, SYS_recvmsg));
+	ASSERT_EQ(0, setint(b, SO_PASSCRED, 0));
+	EXPECT_EQ(1, as(a, "b", 1, 1));
+	EXPECT_EQ(1, op_join(&op));
+	EXPECT_STREQ("a", buf);
+	EXPECT_EQ(NULL, of_type(&told, SCM_CREDENTIALS));
+	ASSERT_EQ(0, setint(b, SO_PASSCRED, 1));
+	EXPECT_FROM("b", 1, b, 0);
+}
+
+/* Who begins to ask in the middle is told of what comes next, and gets no more than that. */
+TEST_F(scm_stream, asked_meanwhile)
+{
+	int a = self->fd[0], b = self->fd[1];
+	char buf[8] = {};
+	struct op op = { .fn = op_recv_told, .fd = b, .buf = buf, .len = 3, .flags = MSG_WAITALL };
+
+	NEED(SCM_CREDENTIALS);
+	EXPECT_EQ(1, say(a, "a"));
+	ASSERT_TRUE(op_blocks(&op, SYS_recvmsg));
+	ASSERT_EQ(0, setint(b, SO_PASSCRED, 1));
+	EXPECT_EQ(1, as(a, "b", 1, 1));
+	EXPECT_EQ(1, as(a, "c", 2, 2));
+	EXPECT_EQ(2, op_join(&op));
+	EXPECT_STREQ("ab", buf);
+	EXPECT_EQ(1, get_creds(&told).uid);
+	EXPECT_FROM("c", 2, b, 0);
+}
+
 /* Files come with their byte, whatever the same sender has sent before or sends then. */
 TEST_F(scm_stream, files_between)
 {
