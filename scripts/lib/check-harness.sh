@@ -48,7 +48,7 @@ check_host() {
 }
 
 # A C program finds the installed header by the file for pkg-config: as that tool reads it,
-# if there is one, and as it would.
+# if there is one, and as it would. So do the samples, where packages put them.
 header_found() {
 	local prefix=$OUT/prefix flags
 	make -s -C "$RUNIX_TOP" KDIR="$OUT" PREFIX="$prefix" install-headers
@@ -62,6 +62,9 @@ header_found() {
 		#include <runix.h>
 		struct sockaddr_runix address = { .srunix_family = AF_RUNIX };
 	END
+	mkdir -p "$prefix/c"
+	cp "$SRC"/samples/c/{*.[ch],Makefile} "$prefix/c" || return
+	in_root make -s -C "$prefix/c" CC=gcc-14 CFLAGS="$flags"
 }
 
 # What would be published: nothing but sources, examples and the read-me. A
