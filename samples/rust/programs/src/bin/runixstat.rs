@@ -34,7 +34,8 @@ Columns:
            of one's own for others
 A dash stands for what isn't known or doesn't apply.
 
-In names and processes, what can't be printed is written like \\x1b.
+In names and processes, what can't be printed is written like \\x1b, a backslash
+as two. Patterns are compared with that.
 
 A PATTERN with * (anything) or ? (any character) describes the whole, one
 without a part of it.
