@@ -73,7 +73,7 @@ fn sigpipe_is_as_it_was() {
         let told = String::from_utf8(command.output().unwrap().stdout).unwrap();
         let ignored = told.trim_start_matches("SigIgn:").trim();
         let ignored = u64::from_str_radix(ignored, 16).unwrap();
-        let bit = ignored >> (libc::SIGPIPE - 1) & 1;
+        let bit = (ignored >> (libc::SIGPIPE - 1)) & 1;
         assert_eq!(bit == 1, disposition == libc::SIG_IGN, "{told}");
     }
 }
