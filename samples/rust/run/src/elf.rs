@@ -36,6 +36,15 @@ impl Obstacle {
 const SETUID: u32 = 0o4000;
 const SETGID: u32 = 0o2000;
 const PT_INTERP: u32 = 3;
+/// What a program for this processor says: EM_X86_64, EM_AARCH64. `None` where
+/// nobody has looked it up.
+const MACHINE: Option<u16> = if cfg!(target_arch = "x86_64") {
+    Some(62)
+} else if cfg!(target_arch = "aarch64") {
+    Some(183)
+} else {
+    None
+};
 
 /// Looks for what stands in the way of preloading a library into a program.
 ///
@@ -57,7 +66,8 @@ pub(crate) fn obstacle(program: &mut File) -> io::Result<Option<Obstacle>> {
         return Ok(None);
     }
     let order = if cfg!(target_endian = "little") { 1 } else { 2 };
-    if start[4..6] != [2, order] {
+    let machine = u16::from_ne_bytes([start[18], start[19]]);
+    if start[4..6] != [2, order] || MACHINE.is_some_and(|ours| ours != machine) {
         return Ok(Some(Obstacle::Foreign));
     }
     Ok(match interpreter(program, &start)? {
@@ -166,10 +176,13 @@ mod tests {
 
     #[test]
     fn another_processor() {
-        let (mut program, _) = this_program();
-        program[4] = 1;
-        let found = look("foreign", &program, 0o700).unwrap();
-        assert_eq!(found, Some(Obstacle::Foreign));
+        // 32-bit, and EM_RISCV.
+        for (at, value) in [(4, 1), (18, 243)] {
+            let (mut program, _) = this_program();
+            program[at] = value;
+            let found = look("foreign", &program, 0o700).unwrap();
+            assert_eq!(found, Some(Obstacle::Foreign));
+        }
     }
 
     #[test]
@@ -182,6 +195,7 @@ mod tests {
     fn a_broken_file() {
         let mut start = [0; 64];
         start[..6].copy_from_slice(&[0x7f, b'E', b'L', b'F', 2, 1]);
+        start[18..20].copy_from_slice(&MACHINE.unwrap_or(0).to_ne_bytes());
         start[56] = 9;
         start[32] = 200;
         assert!(look("broken", &start, 0o700).is_err());
