@@ -333,6 +333,18 @@ static inline int64_t now_ms(void)
 	return ts.tv_sec * 1000LL + ts.tv_nsec / 1000000;
 }
 
+/*
+ * The same at the last tick. Time limits are counted in ticks, which come late where the
+ * machine is busy with others: what has passed is too little then by any other clock.
+ */
+static inline int64_t tick_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &ts);
+	return ts.tv_sec * 1000LL + ts.tv_nsec / 1000000;
+}
+
 /* An address that nobody may read or write, and that no compiler sees through. */
 static inline void *bad_ptr(void)
 {
