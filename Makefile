@@ -63,7 +63,7 @@ check-kcsan:
 	@scripts/check --kcsan $(if $(ONLY),--only '$(ONLY)')
 
 coverage:
-	@scripts/coverage --lines $(if $(ONLY),--only '$(ONLY)')
+	@scripts/coverage --lines $(if $(DEBUG),--debug) $(if $(ONLY),--only '$(ONLY)')
 
 check-apps:
 	@scripts/check --apps $(if $(ONLY),--only '$(ONLY)')
@@ -129,7 +129,7 @@ help:
 #H                        [ONLY='shutdown scm_*': some of the guest's programs]
 #H   make check-debug     those under the debug kernel (KASAN, lock checks, leaks)
 #H   make check-kcsan     those that race, under a kernel that looks for data races
-#H   make coverage        how much of the Rust code the tests in a guest reach
+#H   make coverage        how much of the Rust code the tests in a guest reach [DEBUG=1]
 #H   make check-apps      Debian's programs over AF_RUNIX, by runix-run [ONLY='redis ssh']
 #H   make check-install   Debian packages, from making to removing them
 #H   make check-tutorial  what Documentation/tutorial.rst has its reader type

@@ -10,7 +10,7 @@
  */
 #include <linux/module.h>
 
-#define MOST_TEXT	(1 << 20)
+#define MOST_TEXT	(1 << 22)
 
 /* Set by whoever comes by; nobody ever clears it. */
 static u8 passed[MOST_TEXT];
