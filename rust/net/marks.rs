@@ -335,6 +335,24 @@ impl<M: Send> Marks<M> {
         }
     }
 
+    /// Takes out the mark that was kept for what may come to `position`, if one was: there
+    /// are no others then.
+    ///
+    /// By who is the reader and the writer, when there are no bytes left. Any context; to
+    /// drop such a mark never sleeps.
+    pub(super) fn take_kept(&self, position: usize) -> Option<SmallBox<Mark<M>>> {
+        if self.is_empty() {
+            return None;
+        }
+        let mut list = self.list.lock();
+        let mark = match list.first.as_ref() {
+            Some(mark) if may_come(mark, position) => list.pop(),
+            _ => return None,
+        };
+        self.count.set_release(self.count.get().wrapping_sub(1));
+        mark
+    }
+
     /// Drops all marks. By the reader, when there are no bytes left. May sleep.
     pub(super) fn discard_all(&self) {
         loop {

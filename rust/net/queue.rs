@@ -148,7 +148,7 @@ impl<M: Send + 'static> Cool for ByteQueue<M> {
         };
         // If there are bytes, who reads the last of them gives all back.
         if self.positions.unread() == 0 {
-            self.free_chain(&mut writer);
+            self.free_idle(&mut writer);
         }
         self.warmth.set_cold();
         true
@@ -591,6 +591,12 @@ impl<M: Send + 'static> ByteQueue<M> {
             self.marks.discard_before(self.positions.read_position());
         }
         unread
+    }
+
+    /// Frees all that a drained queue keeps for what may come, under both locks. Any context.
+    pub(super) fn free_idle(&self, writer: &mut Guard<'_, WriterHalf, MutexBackend>) {
+        self.free_chain(writer);
+        drop(self.marks.take_kept(self.positions.read_position()));
     }
 
     /// Frees all chunks of a drained queue, under both locks.

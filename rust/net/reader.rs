@@ -140,6 +140,15 @@ impl<M: Send + 'static> Reader<'_, M> {
         count
     }
 
+    /// Does what is to be done when all was read: as [`Reader::pull_plain`] does, where there
+    /// were marks.
+    #[inline]
+    pub(crate) fn drained(&mut self) {
+        if !self.queue.warmth.use_place() && self.has_one_small() {
+            self.keep_or_shrink(false);
+        }
+    }
+
     /// Gives the memory of a drained queue back, unless it gets a place among those
     /// that keep a small chunk. Pages of others aren't kept.
     #[inline(never)]
@@ -220,7 +229,7 @@ impl<M: Send + 'static> Reader<'_, M> {
     pub(crate) fn shrink(&mut self) {
         if let Some(mut writer) = self.queue.writer.try_lock() {
             if self.queue.positions.unread() == 0 {
-                self.queue.free_chain(&mut writer);
+                self.queue.free_idle(&mut writer);
             }
         }
     }

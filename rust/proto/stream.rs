@@ -102,6 +102,9 @@ fn receive_alike(sk: &Live<'_>, msg: &mut ReceiveMsg<'_>) -> Option<Alike> {
     let sender = value.sender.as_ref()?.duplicate();
     let wanted = len.min(msg.room());
     let count = reader.pull(msg, len).ok().filter(|count| *count > 0)?;
+    if reader.readable() == 0 {
+        reader.drained();
+    }
     drop(reader);
     wake_writers(sk);
     set_sender(sk, msg);

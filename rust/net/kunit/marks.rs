@@ -141,8 +141,13 @@ mod tests {
             marks.grow(3, || ());
             assert_eq!(len_at(25), 3);
             assert_eq!(marks.memory(), memory);
+            // Who has nothing to read doesn't keep it.
+            assert!(marks.take_kept(at(27)).is_none());
+            assert!(marks.take_kept(at(28)).is_some());
+            assert!(marks.is_empty() && !marks.may_grow(me, at(28)));
+            marks.push(Mark::new(Of(Some(me)))?, at(28), 1, || ());
             // Not behind bytes without a mark, nor in front of another mark.
-            marks.discard_before(at(29));
+            marks.discard_before(at(30));
             assert!(marks.is_empty());
             marks.push(Mark::new(Of(Some(me)))?, at(30), 1, || ());
             marks.push(Mark::new(Of(None))?, at(31), 1, || ());

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What connections keep of memory when all that was sent was read. */
+#include "ring.h"
+
+#include <sys/resource.h>
+
+FAMILY_FIXTURE(idle);
+
+#define PAIRS	400	/* two queues each */
+#define PLACES	128	/* queues that keep what they have */
+#define SLACK	96	/* what each processor keeps */
+
+/* Small buffers in use; none where there is no such cache. */
+static long buffers(void)
+{
+	char line[512];
+	long n = 0;
+	FILE *f;
+
+	write_word("/sys/kernel/slab/runix_512/shrink", "1");
+	f = fopen("/proc/slabinfo", "re");
+	while (f && fgets(line, sizeof(line), f))
+		if (sscanf(line, "runix_512 %ld", &n) == 1)
+			break;
+	if (f)
+		fclose(f);
+	return n;
+}
+
+static void talk(struct __test_metadata *_metadata, int sv[][2], long before,
+		 bool told, bool again)
+{
+	long after;
+	int i, end;
+
+	for (i = 0; i < 2 * PAIRS; i++) {
+		int from = sv[i / 2][i % 2], to = sv[i / 2][!(i % 2)];
+		struct control c;
+		char buf[8];
+
+		for (end = 0; end < 2; end++)
+			ASSERT_EQ(0, setint(sv[i / 2][end], SO_PASSCRED, told));
+		ASSERT_EQ(1, say(from, "a"));
+		ASSERT_EQ(1, recv_all(to, buf, sizeof(buf), &c));
+		ASSERT_EQ(told ? getpid() : -1, get_creds(&c).pid);
+		if (again)
+			ASSERT_EQ(-EAGAIN, recv_all(to, buf, sizeof(buf), &c));
+	}
+	after = buffers();
+	/* A buffer for bytes, and one for the sender. */
+	EXPECT_GE(2 * PLACES + SLACK, after - before) TH_LOG("%ld, then %ld", before, after);
+}
+
+TEST_F(idle, buffers)
+{
+	static int sv[PAIRS][2];
+	struct rlimit most = { 4096, 4096 };
+	long before;
+	int i;
+
+	setrlimit(RLIMIT_NOFILE, &most);
+	for (i = 0; i < PAIRS; i++) {
+		ASSERT_EQ(0, rc(socketpair(self->family, SOCK_STREAM, 0, sv[i])));
+	}
+	before = buffers();
+	for (i = 0; i < 4; i++)
+		talk(_metadata, sv, before, i % 2, i / 2);
+	for (i = 0; i < PAIRS; i++) {
+		close(sv[i][0]);
+		close(sv[i][1]);
+	}
+}
+
+TEST_HARNESS_MAIN
