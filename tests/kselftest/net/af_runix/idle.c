@@ -6,26 +6,10 @@
 
 FAMILY_FIXTURE(idle);
 
+#define BUFFERS	"runix_512"
 #define PAIRS	400	/* two queues each */
 #define PLACES	128	/* queues that keep what they have */
 #define SLACK	96	/* what each processor keeps */
-
-/* Small buffers in use; none where there is no such cache. */
-static long buffers(void)
-{
-	char line[512];
-	long n = 0;
-	FILE *f;
-
-	write_word("/sys/kernel/slab/runix_512/shrink", "1");
-	f = fopen("/proc/slabinfo", "re");
-	while (f && fgets(line, sizeof(line), f))
-		if (sscanf(line, "runix_512 %ld", &n) == 1)
-			break;
-	if (f)
-		fclose(f);
-	return n;
-}
 
 static void talk(struct __test_metadata *_metadata, int sv[][2], long before,
 		 bool told, bool again)
@@ -46,7 +30,7 @@ static void talk(struct __test_metadata *_metadata, int sv[][2], long before,
 		if (again)
 			ASSERT_EQ(-EAGAIN, recv_all(to, buf, sizeof(buf), &c));
 	}
-	after = buffers();
+	after = objects_of(BUFFERS);
 	/* A buffer for bytes, and one for the sender. */
 	EXPECT_GE(2 * PLACES + SLACK, after - before) TH_LOG("%ld, then %ld", before, after);
 }
@@ -62,7 +46,7 @@ TEST_F(idle, buffers)
 	for (i = 0; i < PAIRS; i++) {
 		ASSERT_EQ(0, rc(socketpair(self->family, SOCK_STREAM, 0, sv[i])));
 	}
-	before = buffers();
+	before = objects_of(BUFFERS);
 	for (i = 0; i < 4; i++)
 		talk(_metadata, sv, before, i % 2, i / 2);
 	for (i = 0; i < PAIRS; i++) {

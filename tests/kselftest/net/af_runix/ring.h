@@ -113,4 +113,22 @@ static inline long alive(const char *protocol)
 	return -1;
 }
 
+/* Objects in use in a slab cache; -1 where there is no such cache. */
+static inline long objects_of(const char *cache)
+{
+	char line[512], name[64];
+	long active, n = -1;
+	FILE *f;
+
+	snprintf(line, sizeof(line), "/sys/kernel/slab/%s/shrink", cache);
+	write_word(line, "1");
+	f = fopen("/proc/slabinfo", "re");
+	while (f && fgets(line, sizeof(line), f))
+		if (sscanf(line, "%63s %ld", name, &active) == 2 && !strcmp(name, cache))
+			n = active;
+	if (f)
+		fclose(f);
+	return n;
+}
+
 #endif /* AF_RUNIX_RING_H */

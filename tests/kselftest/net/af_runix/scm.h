@@ -132,6 +132,23 @@ static inline int get_fds(struct control *c, int *fd)
 	return (h->cmsg_len - CMSG_LEN(0)) / sizeof(int);
 }
 
+/* "scm_fds:" of a descriptor: how many files are in its queue. */
+static inline int scm_fds(int fd)
+{
+	char path[64], line[128];
+	int n = -1;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
+	f = fopen(path, "re");
+	while (f && fgets(line, sizeof(line), f))
+		if (sscanf(line, "scm_fds: %d", &n) == 1)
+			break;
+	if (f)
+		fclose(f);
+	return n;
+}
+
 /* The credentials received; a pid below 0 where there are none. */
 static inline struct ucred get_creds(struct control *c)
 {

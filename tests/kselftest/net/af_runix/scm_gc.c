@@ -10,23 +10,6 @@
 EVERY_FIXTURE(gc);
 FAMILY_FIXTURE(gc_family);
 
-/* "scm_fds:" of a descriptor. */
-static int scm_fds(int fd)
-{
-	char path[64], line[128];
-	int n = -1;
-	FILE *f;
-
-	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
-	f = fopen(path, "re");
-	while (f && fgets(line, sizeof(line), f))
-		if (sscanf(line, "scm_fds: %d", &n) == 1)
-			break;
-	if (f)
-		fclose(f);
-	return n;
-}
-
 TEST_F(gc, fdinfo)
 {
 	int fds[3] = { self->fd[0], self->fd[1], 1 }, got[8], i;

@@ -51,21 +51,7 @@ TEST_F(scm_rights, one)
 	EXPECT_EQ(0, c.flags);
 }
 
-/* What /proc tells of a socket: how many files are in its queue. */
-static int queued_files(int fd)
-{
-	char path[40], text[400] = "", *line;
-	int info;
-
-	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
-	info = open(path, O_RDONLY);
-	if (info < 0 || read(info, text, sizeof(text) - 1) < 0)
-		return -1;
-	close(info);
-	line = strstr(text, "\nscm_fds:");
-	return line ? atoi(line + sizeof("\nscm_fds:") - 1) : -1;
-}
-
+/* What /proc tells of a socket whose queue files come to and leave. */
 TEST_F(scm_rights, fdinfo)
 {
 	struct control c = {};
@@ -73,15 +59,15 @@ TEST_F(scm_rights, fdinfo)
 	PIPE(p);
 
 	NEED(SCM_RIGHTS);
-	EXPECT_EQ(0, queued_files(self->fd[1]));
+	EXPECT_EQ(0, scm_fds(self->fd[1]));
 	EXPECT_EQ(1, say_fds(self->fd[0], "a", p, 2));
 	EXPECT_EQ(1, say_fd(self->fd[0], "b", p[0]));
-	EXPECT_EQ(3, queued_files(self->fd[1]));
-	EXPECT_EQ(0, queued_files(self->fd[0]));
+	EXPECT_EQ(3, scm_fds(self->fd[1]));
+	EXPECT_EQ(0, scm_fds(self->fd[0]));
 	EXPECT_EQ(1, recv_all(self->fd[1], buf, 1, &c));
-	EXPECT_EQ(1, queued_files(self->fd[1]));
+	EXPECT_EQ(1, scm_fds(self->fd[1]));
 	EXPECT_EQ(1, recv_all(self->fd[1], buf, 1, &c));
-	EXPECT_EQ(0, queued_files(self->fd[1]));
+	EXPECT_EQ(0, scm_fds(self->fd[1]));
 }
 
 TEST_F(scm_rights, order)
