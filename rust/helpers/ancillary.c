@@ -202,22 +202,21 @@ struct sock *runix_helper_scm_socket(const struct scm_fp_list *files, int index,
 	return socket->sk;
 }
 
+/* Without a reference: for who compares it with one that has. */
+struct pid *runix_helper_scm_current_id(kuid_t *uid, kgid_t *gid)
+{
+	current_uid_gid(uid, gid);
+	return task_tgid(current);
+}
+
 int runix_helper_scm_current(struct pid **pid, kuid_t *uid, kgid_t *gid)
 {
 	int err = runix_keep_current_pid();
 
 	if (unlikely(err))
 		return err;
-	*pid = get_pid(task_tgid(current));
-	current_uid_gid(uid, gid);
+	*pid = get_pid(runix_helper_scm_current_id(uid, gid));
 	return 0;
-}
-
-/* The same without a reference: who compares it has one. */
-const struct pid *runix_helper_scm_current_id(kuid_t *uid, kgid_t *gid)
-{
-	current_uid_gid(uid, gid);
-	return task_tgid(current);
 }
 
 struct pid *runix_helper_pid_hold(struct pid *pid)

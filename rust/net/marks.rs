@@ -317,6 +317,11 @@ impl<M: Send> Marks<M> {
         publish();
     }
 
+    /// Counts a mark that has left the list. By the reader alone, under the list's lock.
+    fn one_less(&self) {
+        self.count.set_release(self.count.get().wrapping_sub(1));
+    }
+
     /// Drops the marks whose bytes lie in front of `position`, but for one that may grow.
     ///
     /// By the reader alone. May sleep, as what a mark holds is dropped.
@@ -328,7 +333,7 @@ impl<M: Send> Marks<M> {
                 _ => return,
             }
             let mark = list.pop();
-            self.count.set_release(self.count.get().wrapping_sub(1));
+            self.one_less();
             // What a mark holds is dropped after the lock.
             drop(list);
             drop(mark);
@@ -349,7 +354,7 @@ impl<M: Send> Marks<M> {
             Some(mark) if may_come(mark, position) => list.pop(),
             _ => return None,
         };
-        self.count.set_release(self.count.get().wrapping_sub(1));
+        self.one_less();
         mark
     }
 
@@ -360,7 +365,7 @@ impl<M: Send> Marks<M> {
             let Some(mark) = list.pop() else {
                 return;
             };
-            self.count.set_release(self.count.get().wrapping_sub(1));
+            self.one_less();
             drop(list);
             drop(mark);
         }
@@ -470,7 +475,7 @@ impl<M: Send> Marks<M> {
         let mut list = self.list.lock();
         let before = list.open_gap();
         if before.is_some() {
-            self.count.set_release(self.count.get().wrapping_sub(1));
+            self.one_less();
         }
         drop(list);
         drop(before);

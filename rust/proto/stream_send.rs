@@ -65,19 +65,24 @@ pub(super) fn send(sk: &Live<'_>, msg: &mut SendMsg<'_>) -> Result<usize> {
 #[inline]
 fn send_plain(sk: &Live<'_>, msg: &mut SendMsg<'_>, peer: &Sock<super::socket::Runix>) -> bool {
     let (len, sndbuf) = (msg.remaining(), sk.sndbuf());
-    if !msg.is_plain()
-        || len == 0
-        || limits::piece(len, sndbuf) < len
-        || sk.has_error()
-        || sk.shutdown().send()
-        || sk.credentials_wanted(peer)
-    {
+    if !is_one_piece(sk, msg, sndbuf) || sk.credentials_wanted(peer) {
         return false;
     }
     match peer.received() {
         Some(queue) => queue.push(msg, len, sndbuf, &mut None).is_ok(),
         None => false,
     }
+}
+
+/// Tells whether a message is nothing but bytes that go in one piece, and the socket may send.
+#[inline(always)]
+fn is_one_piece(sk: &Live<'_>, msg: &SendMsg<'_>, sndbuf: usize) -> bool {
+    let len = msg.remaining();
+    msg.is_plain()
+        && len > 0
+        && limits::piece(len, sndbuf) >= len
+        && !sk.has_error()
+        && !sk.shutdown().send()
 }
 
 /// Does the same where the sender's credentials go with the bytes, if it has sent those
@@ -87,13 +92,7 @@ fn send_plain(sk: &Live<'_>, msg: &mut SendMsg<'_>, peer: &Sock<super::socket::R
 #[inline(never)]
 fn send_alike(sk: &Live<'_>, msg: &mut SendMsg<'_>, peer: &Sock<super::socket::Runix>) -> bool {
     let (len, sndbuf) = (msg.remaining(), sk.sndbuf());
-    if !msg.is_plain()
-        || len == 0
-        || limits::piece(len, sndbuf) < len
-        || sk.has_error()
-        || sk.shutdown().send()
-        || !sk.credentials_wanted(peer)
-    {
+    if !is_one_piece(sk, msg, sndbuf) || !sk.credentials_wanted(peer) {
         return false;
     }
     match peer.received() {
