@@ -15,9 +15,11 @@
 #include <linux/file.h>
 #include <linux/filter.h>
 #include <linux/fs.h>
+#include <linux/highmem.h>
 #include <linux/instrumented.h>
 #include <linux/lockdep.h>
 #include <linux/magic.h>
+#include <linux/mm.h>
 #include <linux/moduleparam.h>
 #include <linux/mutex.h>
 #include <linux/namei.h>
@@ -61,6 +63,7 @@
 #include "helpers/chunk.c"
 #include "helpers/warm.c"
 #include "helpers/handed.c"
+#include "helpers/landing.c"
 #include "helpers/path.c"
 #include "helpers/pernet.c"
 #include "helpers/diag.c"

@@ -142,6 +142,11 @@ impl Block {
         Ok(Self { raw, class })
     }
 
+    /// Does the same, but allocates no more than a page.
+    pub(super) fn alloc_page_at_most(wanted: usize) -> Result<Self> {
+        Self::alloc(wanted.min(ROOM[1]))
+    }
+
     /// Fails to compile if a block might be too small for a `T`, or not aligned
     /// for it.
     pub(super) const fn assert_holds<T>() {

@@ -37,9 +37,11 @@ pub(crate) mod grow;
 mod handed;
 #[cfg(runix_kunit)]
 mod kunit;
+mod landing;
 mod live;
 mod marks;
 mod msg;
+mod offer;
 mod ops;
 mod packet;
 mod param;
@@ -108,6 +110,7 @@ pub(crate) use foreign::{
     Queued,
     UnixSock, //
 };
+pub(crate) use landing::WORTHWHILE as WORTH_LANDING;
 pub(crate) use live::{
     Closing,
     Live, //
@@ -120,6 +123,10 @@ pub(crate) use marks::{
 pub(crate) use msg::{
     ReceiveMsg,
     SendMsg, //
+};
+pub(crate) use offer::{
+    Lands,
+    Offer, //
 };
 pub(crate) use ops::{
     Ops,

@@ -196,11 +196,35 @@ impl<'a> SendMsg<'a> {
         copied
     }
 
+    /// Copies the next `count` bytes to pages, from byte `at` of those on, and tells how
+    /// many were copied: fewer if a page of the program's is not present.
+    ///
+    /// Any context that may access user memory.
+    ///
+    /// # Safety
+    ///
+    /// `pages` are valid pages with so many bytes, and nobody else writes them.
+    pub(super) unsafe fn copy_to_pages(
+        &mut self,
+        pages: *mut *mut kb::page,
+        at: usize,
+        count: usize,
+    ) -> usize {
+        let count = count.min(self.len);
+        // SAFETY: The pages by the function's safety requirements, the iterator by the type
+        // invariants.
+        let copied = unsafe { bindings::landing_fill(pages, at, count, self.iter()) };
+        // INVARIANT: The iterator has moved on by that much.
+        self.len = self.len.saturating_sub(copied);
+        copied
+    }
+
     /// Takes back the last `count` copied bytes.
     ///
     /// # Safety
     ///
-    /// That many bytes have been copied by [`SendMsg::copy_nofault`].
+    /// That many bytes have been copied by [`SendMsg::copy_nofault`], or by
+    /// [`SendMsg::copy_to_pages`].
     pub(super) unsafe fn revert(&mut self, count: usize) {
         // SAFETY: By the function's safety requirements.
         unsafe { kb::iov_iter_revert(self.iter(), count) };
@@ -402,6 +426,38 @@ impl ReceiveMsg<'_> {
         // INVARIANT: The iterator has moved on by that much.
         self.room = self.room.saturating_sub(copied);
         copied
+    }
+
+    /// Pins the pages of the next `len` bytes of room, or of the first of them. Returns
+    /// how many were pinned, and where in the first one the room begins.
+    ///
+    /// May sleep.
+    ///
+    /// # Safety
+    ///
+    /// `pages` is valid for writes of `most` elements.
+    pub(super) unsafe fn pin_pages(
+        &mut self,
+        len: usize,
+        pages: *mut *mut kb::page,
+        most: usize,
+    ) -> (usize, usize) {
+        let mut offset = 0;
+        // SAFETY: The message by the type invariants, the pages by the function's safety
+        // requirements.
+        let pinned =
+            unsafe { bindings::landing_pin(self.as_raw(), len, pages, most, &raw mut offset) };
+        (pinned, offset)
+    }
+
+    /// Counts bytes that were copied to the room by another way: no more than there is
+    /// room for.
+    pub(super) fn landed(&mut self, count: usize) {
+        let count = count.min(self.room);
+        // SAFETY: By the type invariants, there is that much room.
+        unsafe { kb::iov_iter_advance(self.iter(), count) };
+        // INVARIANT: The iterator has moved on by that much.
+        self.room = self.room.saturating_sub(count);
     }
 
     /// Takes back the last `count` copied bytes.

@@ -22,12 +22,14 @@ use super::chunk::{
     Header, //
 };
 use super::family::Family;
+use super::landing::Slot;
 use super::live::Live;
 use super::marks::Rider;
 use super::msg::{
     ReceiveMsg,
     SendMsg, //
 };
+use super::offer::Open;
 use super::reader::PullFault;
 use super::sock::Sock;
 use super::word::Word;
@@ -461,9 +463,12 @@ pub(crate) struct Peeked;
 /// What is known of a queue of packets without its lock, beside the [`PacketList`].
 #[pin_data]
 pub(crate) struct PacketQueue<M: Send> {
-    /// Taken by those who look at packets.
+    /// Taken by those who look at packets, and by who copies to the memory that a waiting
+    /// reader has on offer.
     #[pin]
-    lookers: Mutex<()>,
+    pub(super) lookers: Mutex<Slot>,
+    /// What is known of offers without that lock.
+    pub(super) open: Open,
     /// Packets in the list.
     count: Word,
     /// Bytes of payload in the list.
@@ -477,7 +482,8 @@ impl<M: Send> PacketQueue<M> {
     /// Returns the initialiser of an empty queue.
     pub(crate) fn new() -> impl PinInit<Self> {
         pin_init!(Self {
-            lookers <- new_mutex!((), "PacketQueue::lookers"),
+            lookers <- new_mutex!(Slot::new(), "PacketQueue::lookers"),
+            open: Open::new(),
             count: Word::new(0),
             bytes: Word::new(0),
             arrivals: Word::new(0),

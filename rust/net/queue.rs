@@ -26,12 +26,14 @@ use super::chunk::{
     Chunk,
     Header, //
 };
+use super::landing::Slot;
 use super::marks::{
     Mark,
     Marks,
     Rider, //
 };
 use super::msg::SendMsg;
+use super::offer::Open;
 use super::reader::Reader;
 use super::smallbox::SmallBox;
 use super::wait::full_barrier;
@@ -119,6 +121,8 @@ pub(crate) struct ByteQueue<M: Send + 'static = ()> {
     shut: Flag,
     /// The queue may keep a chunk while it is drained.
     pub(super) warmth: Warmth,
+    /// What is known of offers without the writer lock.
+    pub(super) open: Open,
     /// What goes with the bytes.
     #[pin]
     pub(super) marks: Marks<M>,
@@ -175,6 +179,8 @@ impl Drop for Chain {
 /// What the writer lock guards besides.
 pub(super) struct WriterHalf {
     pub(super) tail: Option<NonNull<Header>>,
+    /// Where a waiting reader has memory on offer.
+    pub(super) landing: Slot,
 }
 
 /// What the reader lock guards besides: nothing, so far.
@@ -198,10 +204,19 @@ impl<M: Send + 'static> ByteQueue<M> {
             wish: Flag::new(false),
             shut: Flag::new(false),
             warmth: Warmth::new(),
+            open: Open::new(),
             marks <- Marks::new(),
-            writer <- new_mutex!(WriterHalf { tail: None }, "ByteQueue::writer"),
+            writer <- new_mutex!(WriterHalf {
+                tail: None,
+                landing: Slot::new(),
+            }, "ByteQueue::writer"),
             reader <- new_mutex!(ReaderHalf, "ByteQueue::reader"),
         })
+    }
+
+    /// Tells whether nothing more comes in. Under the writer lock for good.
+    pub(super) fn is_shut(&self) -> bool {
+        self.shut.get()
     }
 
     /// Returns how many bytes are in the queue. A snapshot; any context.

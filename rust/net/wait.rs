@@ -33,6 +33,22 @@ impl Timeout {
         self.jiffies == 0
     }
 
+    /// Returns the first part of the time, of at most so many jiffies.
+    pub(super) fn at_most(self, jiffies: c_ulong) -> Self {
+        let most = c_long::try_from(jiffies).unwrap_or(Self::FOREVER);
+        Self {
+            jiffies: self.jiffies.min(most),
+        }
+    }
+
+    /// Takes off what a part of the time, which was `given` for a sleep, has become less.
+    pub(super) fn spend(&mut self, given: Self, left: Self) {
+        if self.jiffies != Self::FOREVER {
+            let spent = given.jiffies.saturating_sub(left.jiffies);
+            self.jiffies = self.jiffies.saturating_sub(spent).max(0);
+        }
+    }
+
     pub(super) fn from_jiffies(jiffies: c_long) -> Self {
         Self { jiffies }
     }

@@ -32,6 +32,8 @@ unsafe impl Whole for usize {}
 // SAFETY: As said there.
 unsafe impl Whole for u16 {}
 // SAFETY: As said there.
+unsafe impl Whole for u8 {}
+// SAFETY: As said there.
 unsafe impl Whole for bool {}
 
 /// A word without read-modify-write operations.

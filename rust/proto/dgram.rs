@@ -10,6 +10,7 @@ use super::packets::{
 };
 use super::passing::Passing;
 use super::socket::{
+    has_landing,
     look_again,
     Live,
     Runix,
@@ -20,6 +21,7 @@ use crate::net::errno::*;
 use crate::net::{
     Blocking,
     Files,
+    Lands,
     Packet,
     Phase,
     SendMsg,
@@ -27,7 +29,8 @@ use crate::net::{
     SockType,
     StateGuard,
     Timeout,
-    Turn, //
+    Turn,
+    WORTH_LANDING, //
 };
 use crate::pure::{
     addr::Name,
@@ -185,22 +188,19 @@ fn send_plain(
     {
         return send_any(sk, msg);
     }
+    if len >= WORTH_LANDING && land(sk, msg, peer)? {
+        return Ok(len);
+    }
     let packet = Packet::new(msg, |size| Sent::new(sk, size))?;
 
     let mut state = peer.lock();
-    let sequenced = sk.is_kind(SockType::SeqPacket);
-    let room = match state.peer() {
-        Some(other) => ptr::eq(other, sk.sock()),
-        None => !packets::is_full(peer),
-    };
-    let takes = room && !peer.is_dead() && !peer.shutdown().receive();
-    if !takes {
+    if !takes_now(sk, &state) {
         drop(state);
         let (packet, timeout) = (Some(packet), timeout(sk, msg));
         return send_packet(sk, packet, len, address, None, None, timeout);
     }
     // Asked once: who is refused is noted by those who refuse.
-    if !sequenced {
+    if !sk.is_kind(SockType::SeqPacket) {
         sk.may_send(&state)?;
     }
     let packets = peer.packets().ok_or(EINVAL)?;
@@ -210,6 +210,54 @@ fn send_plain(
     result.map_err(|_| EPIPE)?;
     peer.data_ready();
     Ok(len)
+}
+
+/// Tells whether a receiver takes a packet at once, of nothing but bytes.
+#[inline]
+fn takes_now(sk: &Live<'_>, receiver: &StateGuard<'_, Runix>) -> bool {
+    let peer = receiver.sock();
+    let room = match receiver.peer() {
+        Some(other) => ptr::eq(other, sk.sock()),
+        None => !packets::is_full(peer),
+    };
+    room && !peer.is_dead() && !peer.shutdown().receive()
+}
+
+/// Copies a packet of nothing but bytes to a reader that waits for it, and tells whether
+/// that was possible; otherwise nothing has happened.
+///
+/// Cases of the bench: `oneway` and `pingpong` with `seqpacket` and `dgram`, from 64 KiB on.
+#[inline(never)]
+fn land(sk: &Live<'_>, msg: &mut SendMsg<'_>, peer: &Sock) -> Result<bool> {
+    let queue = &peer.packets().ok_or(EINVAL)?.queue;
+    queue.expect(msg.remaining());
+    if !has_landing(sk, queue, msg.blocking(), msg.remaining()) {
+        return Ok(false);
+    }
+    let landed = queue.land(msg, |tag| {
+        let state = peer.lock();
+        let takes = takes_now(sk, &state) && queue.is_unchanged(tag);
+        if takes && !sk.is_kind(SockType::SeqPacket) {
+            sk.may_send(&state)?;
+        }
+        Ok(takes)
+    })?;
+    if landed {
+        peer.data_ready();
+    }
+    Ok(landed)
+}
+
+/// Does the same for a sender that may have had to wait, if all is as it mostly is.
+fn land_late(sk: &Live<'_>, msg: &mut SendMsg<'_>) -> Result<bool> {
+    let land = |msg, peer: &Sock| Ok(sk.sends_plainly(peer) && land(sk, msg, peer)?);
+    if !msg.is_plain() {
+        return Ok(false);
+    }
+    match sk.peer() {
+        Some(peer) => land(msg, peer),
+        None => sk.peer_get().map_or(Ok(false), |peer| land(msg, &peer)),
+    }
 }
 
 /// How long a send may wait.
@@ -243,6 +291,9 @@ fn send_slowly(sk: &Live<'_>, msg: &mut SendMsg<'_>, missing: Option<Error>) -> 
     let mut timeout = timeout(sk, msg);
     wait_for_room(sk, &mut timeout)?;
 
+    if len >= WORTH_LANDING && missing.is_none() && land_late(sk, msg)? {
+        return Ok(len);
+    }
     let packet = Some(Packet::new(msg, |size| Sent::new(sk, size))?);
     if let Some(e) = missing {
         return Err(e);

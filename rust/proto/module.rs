@@ -82,6 +82,8 @@ pub(crate) struct Space {
     pub(super) hand_over: SysctlInt,
     /// For how many microseconds waiters may look before they sleep.
     pub(super) look: SysctlInt,
+    /// How many KiB of their memory waiting readers may offer to writers.
+    pub(super) land: SysctlInt,
 }
 
 /// The first value of `max_dgram_qlen`. Bytes are limited at the sender
@@ -94,6 +96,9 @@ const LOOK: i32 = 20;
 
 /// The most microseconds to look for.
 const LOOK_MOST: i32 = 1000;
+
+/// The first value of `land_kib`, and the largest.
+const LAND_MOST: i32 = 1024;
 
 impl PerNetData for Space {
     const FILES: &'static [ProcFile] = &[ProcFile::new::<SocketListing>(c"runix")];
@@ -108,6 +113,7 @@ impl PerNetData for Space {
             Sysctl::read_only(c"unix_fds_in_flight", |space| &space.unix_in_flight),
             Sysctl::new(c"hand_over", 0, 1, |space| &space.hand_over),
             Sysctl::new(c"look_us", 0, LOOK_MOST, |space| &space.look),
+            Sysctl::new(c"land_kib", 0, LAND_MOST, |space| &space.land),
         ],
     );
 
@@ -135,6 +141,7 @@ impl PerNetData for Space {
             unix_in_flight: SysctlInt::new(0),
             hand_over: SysctlInt::new(1),
             look: SysctlInt::new(LOOK),
+            land: SysctlInt::new(LAND_MOST),
         })
     }
 }

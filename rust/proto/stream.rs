@@ -11,6 +11,7 @@ use super::passing::Passing;
 use super::socket::{
     at_end,
     look_again,
+    offer,
     Live, //
 };
 #[allow(unused_imports)]
@@ -20,6 +21,7 @@ use crate::net::{
     ByteQueue,
     Events,
     Files,
+    Lands,
     Origin,
     Pass,
     Phase,
@@ -51,7 +53,11 @@ pub(super) fn receive(sk: &Live<'_>, msg: &mut ReceiveMsg<'_>) -> Result<usize> 
         // A message with room for what comes with marks may well get some.
         if !msg.wants_address() || !queue.has_marks() {
             let mut count = queue.read().pull_plain(msg);
-            if count == 0 && queue.queued() == 0 && look_for_bytes(sk, msg.blocking()) {
+            if count == 0
+                && queue.queued() == 0
+                && !queue.expects_much(msg)
+                && look_for_bytes(sk, msg.blocking())
+            {
                 count = queue.read().pull_plain(msg);
             }
             if count > 0 {
@@ -225,6 +231,57 @@ impl Taken {
     };
 }
 
+impl Taken {
+    /// Tells whether a writer may copy what comes next to the message's memory.
+    fn lets_land(&self, sk: &Live<'_>, msg: &ReceiveMsg<'_>) -> bool {
+        !msg.is_peek()
+            && self.sender.is_none()
+            && self.files.is_none()
+            && !sk.pass().any_of(Pass::SENDER)
+    }
+
+    /// Counts bytes that a writer has copied to the message's memory.
+    fn add_landed(&mut self, sk: &Live<'_>, msg: &mut ReceiveMsg<'_>, count: usize) {
+        if !mem::replace(&mut self.looked, true) {
+            set_sender(sk, msg);
+        }
+        self.direct = false;
+        self.copied = self.copied.wrapping_add(count);
+        sk.peek_offset_back(count);
+    }
+}
+
+/// Waits for the first moments with the message's memory on offer to writers, for bytes to
+/// land there, or for what `ready` says, where a queue that has come to `seen` has none.
+///
+/// Returns how many bytes have landed. Signals and times that are up are left for the
+/// caller to see.
+///
+/// Cases of the bench: `oneway/stream` and `pingpong/stream`, from 64 KiB on.
+#[inline(never)]
+fn wait_for_landing(
+    sk: &Live<'_>,
+    queue: &ByteQueue<Attached>,
+    msg: &mut ReceiveMsg<'_>,
+    timeout: &mut Timeout,
+    seen: usize,
+    ready: impl Fn() -> bool,
+) -> usize {
+    if timeout.is_none() {
+        return 0;
+    }
+    let Some(offer) = offer(sk, queue, msg, seen) else {
+        look_for_bytes(sk, msg.blocking());
+        return 0;
+    };
+    let ready = || offer.filled() > 0 || ready();
+    if !look_again(sk, *timeout, ready, || worth_of_bytes(offer.filled())) {
+        // The caller asks for what there is to say.
+        let _ = sk.wait_briefly(timeout, ready);
+    }
+    offer.take_back(msg)
+}
+
 /// Receives until there are `target` bytes and the queue is empty, the message
 /// is full, or the stream ends; or up to a boundary: behind bytes that files
 /// came with, and in front of those of another sender, if credentials are told.
@@ -286,9 +343,18 @@ fn receive_until(
             Blocking::Yes => sk.receive_timeout(),
             Blocking::No => Timeout::NONE,
         });
-        sk.wait_readable(timeout, || {
-            queue.end() != seen || sk.has_error() || sk.shutdown().receive()
-        })?;
+        let ready = || queue.end() != seen || sk.has_error() || sk.shutdown().receive();
+        if queue.expects_much(msg) && taken.lets_land(sk, msg) {
+            let landed = wait_for_landing(sk, queue, msg, timeout, seen, ready);
+            if landed > 0 {
+                taken.add_landed(sk, msg, landed);
+                if msg.room() == 0 {
+                    return Ok(());
+                }
+                continue;
+            }
+        }
+        sk.wait_readable(timeout, ready)?;
         // A signal counts more than what has come, which stays for the next call.
         timeout.check_signal()?;
     }

@@ -4,6 +4,7 @@
 
 use super::packets::Attached;
 use super::socket::{
+    has_landing,
     look_again,
     Live, //
 };
@@ -12,6 +13,7 @@ use crate::net::errno::*;
 use crate::net::{
     Ancillary,
     Blocking,
+    Lands,
     Mark,
     Phase,
     PushError,
@@ -69,8 +71,8 @@ fn send_plain(sk: &Live<'_>, msg: &mut SendMsg<'_>, peer: &Sock<super::socket::R
         return false;
     }
     match peer.received() {
-        Some(queue) => queue.push(msg, len, sndbuf, &mut None).is_ok(),
-        None => false,
+        Some(queue) if !queue.has_landing() => queue.push(msg, len, sndbuf, &mut None).is_ok(),
+        _ => false,
     }
 }
 
@@ -148,6 +150,7 @@ fn send_all(
     sent: &mut usize,
 ) -> Result<(), SendError> {
     let queue = peer.received().ok_or(EINVAL)?;
+    queue.expect(msg.remaining());
     let mut timeout = None;
     let Ancillary {
         sender: stated,
@@ -180,6 +183,14 @@ fn send_all(
         }
         if urgent {
             mark_urgent(&mut mark)?;
+        } else if mark.is_none() && has_landing(sk, queue, msg.blocking(), msg.remaining()) {
+            let landed = queue.land(msg, msg.remaining().wrapping_sub(last));
+            if landed > 0 {
+                peer.data_ready();
+                *sent = sent.wrapping_add(landed);
+                timeout = None;
+                continue;
+            }
         }
         match queue.push(msg, count, sndbuf, &mut mark) {
             Ok(()) => {

@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A reader's memory on offer to the writers of a queue: see [`super::landing`].
+
+use super::family::Family;
+use super::landing::{
+    Habit,
+    Landing,
+    Slot,
+    WORTHWHILE, //
+};
+use super::live::Live;
+use super::msg::{
+    ReceiveMsg,
+    SendMsg, //
+};
+use super::packet::PacketQueue;
+use super::queue::ByteQueue;
+use super::wait::Timeout;
+use super::word::Flag;
+use kernel::{
+    prelude::*,
+    time::msecs_to_jiffies, //
+};
+
+/// For how many milliseconds of a wait pages are pinned.
+const MOMENTS: u32 = 20;
+
+/// What a queue keeps for offers, beside the slot.
+pub(crate) struct Open {
+    /// There is a landing in the slot. Changed under the slot's lock.
+    flag: Flag,
+    /// What was sent last has landed.
+    landed: Flag,
+    /// How much comes at once.
+    habit: Habit,
+}
+
+impl Open {
+    pub(super) const fn new() -> Self {
+        Self {
+            flag: Flag::new(false),
+            landed: Flag::new(false),
+            habit: Habit::new(),
+        }
+    }
+}
+
+/// A queue whose writers may find a landing.
+pub(crate) trait Lands {
+    /// Hands out the slot, under its lock, if a reader that has found nothing may make an
+    /// offer now, which has `tag`. May sleep.
+    fn open(&self, tag: usize, with: impl FnOnce(&mut Slot));
+
+    /// Hands out the slot, under its lock. May sleep, but for no program's memory.
+    fn shut_again(&self, with: impl FnOnce(&mut Slot));
+
+    /// Returns what is known without the lock.
+    fn state(&self) -> &Open;
+
+    /// Tells whether a reader has memory on offer. A snapshot; any context.
+    #[inline]
+    fn has_landing(&self) -> bool {
+        self.state().flag.get()
+    }
+
+    /// Tells whether what was sent last has landed; not twice of the same message. Any
+    /// context.
+    fn take_landed(&self) -> bool {
+        let landed = self.state().landed.get();
+        if landed {
+            self.state().landed.set(false);
+        }
+        landed
+    }
+
+    /// Notes that a message of so many bytes is sent, so that a reader that waits for more
+    /// of them may offer its memory. Any context.
+    fn expect(&self, len: usize) {
+        if len >= WORTHWHILE {
+            self.state().habit.note(len);
+        }
+    }
+
+    /// Tells whether a receive that finds nothing should offer its memory. Any context.
+    #[inline]
+    fn expects_much(&self, msg: &ReceiveMsg<'_>) -> bool {
+        self.state().habit.expected() > 0 && msg.room() >= WORTHWHILE
+    }
+}
+
+/// Memory that writers may copy to until the value is dropped.
+pub(crate) struct Offer<'a, Q: Lands> {
+    queue: &'a Q,
+    landing: Landing,
+}
+
+impl<'a, Q: Lands> Offer<'a, Q> {
+    /// Offers the memory of a receive to the writers of a queue that has nothing, if it is
+    /// likely that they write much, and no more than `most` bytes of it. `tag` tells what
+    /// has come so far.
+    ///
+    /// May sleep, for the program's memory, too. `None` if that can't be done, or something
+    /// has come.
+    pub(crate) fn new(
+        queue: &'a Q,
+        msg: &mut ReceiveMsg<'_>,
+        tag: usize,
+        most: usize,
+    ) -> Option<Self> {
+        let expected = queue.state().habit.expected();
+        let landing = Landing::of(msg, expected.min(most), tag)?;
+        let this = Self { queue, landing };
+        let mut open = false;
+        queue.open(tag, |slot| {
+            if slot.is_empty() {
+                // SAFETY: It is taken out by `drop`, which comes before the landing's.
+                unsafe { slot.insert(&this.landing) };
+                queue.state().flag.set(true);
+                open = true;
+            }
+        });
+        open.then_some(this)
+    }
+
+    /// Returns how many bytes were copied. Any context.
+    pub(crate) fn filled(&self) -> usize {
+        self.landing.filled()
+    }
+
+    /// Takes the offer back, and counts what was copied as received by the message, for
+    /// which it was made. Returns how many bytes that were. May sleep.
+    pub(crate) fn take_back(self, msg: &mut ReceiveMsg<'_>) -> usize {
+        self.close();
+        let filled = self.landing.filled();
+        msg.landed(filled);
+        if (1..WORTHWHILE).contains(&filled) {
+            // What comes isn't large any more.
+            self.queue.state().habit.note(filled);
+        }
+        filled
+    }
+
+    fn close(&self) {
+        self.queue.shut_again(|slot| {
+            slot.remove(&self.landing);
+            if slot.is_empty() {
+                self.queue.state().flag.set(false);
+            }
+        });
+    }
+}
+
+impl<Q: Lands> Drop for Offer<'_, Q> {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+impl<M: Send + 'static> Lands for ByteQueue<M> {
+    fn open(&self, tag: usize, with: impl FnOnce(&mut Slot)) {
+        let mut writer = self.writer.lock();
+        if self.positions.unread() == 0 && self.positions.write_position() == tag {
+            with(&mut writer.landing);
+        }
+    }
+
+    fn shut_again(&self, with: impl FnOnce(&mut Slot)) {
+        with(&mut self.writer.lock().landing);
+    }
+
+    fn state(&self) -> &Open {
+        &self.open
+    }
+}
+
+impl<M: Send + 'static> ByteQueue<M> {
+    /// Copies the next `count` bytes of a message to a waiting reader, past the queue, or
+    /// as many as that has room for. Returns how many were copied: none if there is no such
+    /// reader; fewer if a page of the program's memory isn't present.
+    ///
+    /// May sleep, but not for the program's memory or for room. The reader is to be woken.
+    pub(crate) fn land(&self, msg: &mut SendMsg<'_>, count: usize) -> usize {
+        // Pages that are handed over are copied once anyway.
+        if msg.splices_pages() {
+            return 0;
+        }
+        let mut writer = self.writer.lock();
+        let Some((tag, room)) = writer.landing.look() else {
+            return 0;
+        };
+        // Nothing is overtaken: what was queued since would have moved the position.
+        if self.is_shut() || tag != self.positions.write_position() {
+            return 0;
+        }
+        let copied = writer.landing.fill(msg, count);
+        if copied == room {
+            writer.landing.clear();
+            self.open.flag.set(false);
+        }
+        self.open.landed.set(true);
+        copied
+    }
+}
+
+impl<M: Send> Lands for PacketQueue<M> {
+    fn open(&self, tag: usize, with: impl FnOnce(&mut Slot)) {
+        let mut slot = self.lookers.lock();
+        // Who sends looks once more, under the lock of the list.
+        if self.count() == 0 && self.arrivals() == tag {
+            with(&mut slot);
+        }
+    }
+
+    fn shut_again(&self, with: impl FnOnce(&mut Slot)) {
+        with(&mut self.lookers.lock());
+    }
+
+    fn state(&self) -> &Open {
+        &self.open
+    }
+}
+
+impl<M: Send> PacketQueue<M> {
+    /// Copies all that is left of a message to a waiting reader, past the queue, and tells
+    /// whether that was possible; otherwise nothing has happened.
+    ///
+    /// `takes` is asked whether the receiver takes a packet now, which it does under the
+    /// lock of the list, and [is told](Self::is_unchanged) what has come to it so far. The
+    /// reader is to be woken.
+    ///
+    /// May sleep, but not for the program's memory. Fails as `takes` does.
+    pub(crate) fn land(
+        &self,
+        msg: &mut SendMsg<'_>,
+        takes: impl FnOnce(usize) -> Result<bool>,
+    ) -> Result<bool> {
+        let len = msg.remaining();
+        let mut slot = self.lookers.lock();
+        let Some((tag, _)) = slot.look().filter(|(_, room)| *room >= len) else {
+            return Ok(false);
+        };
+        if !takes(tag)? {
+            return Ok(false);
+        }
+        let copied = slot.fill(msg, len);
+        if copied < len {
+            // SAFETY: So many bytes were just copied; a landing takes one packet.
+            unsafe { slot.undo(msg, copied) };
+            return Ok(false);
+        }
+        slot.clear();
+        self.open.flag.set(false);
+        self.open.landed.set(true);
+        Ok(true)
+    }
+
+    /// Tells whether nothing has come since the queue was empty and `tag` was its number
+    /// of [arrivals](Self::arrivals). Under the lock of the list.
+    pub(crate) fn is_unchanged(&self, tag: usize) -> bool {
+        self.count() == 0 && self.arrivals() == tag
+    }
+}
+
+impl<F: Family> Live<'_, F> {
+    /// Sleeps, as [`Live::wait_readable`] does, but for the first moments of the time
+    /// only. `EAGAIN` also if there is time left after that.
+    pub(crate) fn wait_briefly(
+        &self,
+        timeout: &mut Timeout,
+        ready: impl FnMut() -> bool,
+    ) -> Result {
+        let mut brief = timeout.at_most(msecs_to_jiffies(MOMENTS));
+        let given = brief;
+        let result = self.wait_readable(&mut brief, ready);
+        timeout.spend(given, brief);
+        result
+    }
+}
