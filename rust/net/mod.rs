@@ -64,6 +64,7 @@ mod urgent;
 mod wait;
 mod warm;
 mod word;
+mod writer;
 
 pub(crate) use ancillary::{
     Ancillary,
@@ -166,10 +167,7 @@ pub(crate) use procfs::{
     Listing,
     ProcFile, //
 };
-pub(crate) use queue::{
-    ByteQueue,
-    PushError, //
-};
+pub(crate) use queue::ByteQueue;
 pub(crate) use reader::{
     PullFault,
     Reader, //
@@ -217,3 +215,4 @@ pub(crate) use word::{
     Flag,
     Word, //
 };
+pub(crate) use writer::PushError;

@@ -190,7 +190,7 @@ impl<M: Send + 'static> ByteQueue<M> {
             return 0;
         };
         // Nothing is overtaken: what was queued since would have moved the position.
-        if self.is_shut() || tag != self.positions.write_position() {
+        if self.shut.get() || tag != self.positions.write_position() {
             return 0;
         }
         let copied = writer.landing.fill(msg, count);

@@ -8,10 +8,8 @@ use kernel::prelude::*;
 mod tests {
     use super::super::super::{
         marks::Mark,
-        queue::{
-            ByteQueue,
-            PushError, //
-        }, //
+        queue::ByteQueue,
+        writer::PushError, //
     };
     use super::super::{
         Buffer,
