@@ -194,13 +194,14 @@ fn send_plain(
     let packet = Packet::new(msg, |size| Sent::new(sk, size))?;
 
     let mut state = peer.lock();
-    if !takes_now(sk, &state) {
+    let sequenced = sk.is_kind(SockType::SeqPacket);
+    if !takes_now(sk, peer, &state) {
         drop(state);
         let (packet, timeout) = (Some(packet), timeout(sk, msg));
         return send_packet(sk, packet, len, address, None, None, timeout);
     }
     // Asked once: who is refused is noted by those who refuse.
-    if !sk.is_kind(SockType::SeqPacket) {
+    if !sequenced {
         sk.may_send(&state)?;
     }
     let packets = peer.packets().ok_or(EINVAL)?;
@@ -212,11 +213,11 @@ fn send_plain(
     Ok(len)
 }
 
-/// Tells whether a receiver takes a packet at once, of nothing but bytes.
-#[inline]
-fn takes_now(sk: &Live<'_>, receiver: &StateGuard<'_, Runix>) -> bool {
-    let peer = receiver.sock();
-    let room = match receiver.peer() {
+/// Tells whether a receiver, whose state is locked, takes a packet at once, of nothing but
+/// bytes.
+#[inline(always)]
+fn takes_now(sk: &Live<'_>, peer: &Sock, state: &StateGuard<'_, Runix>) -> bool {
+    let room = match state.peer() {
         Some(other) => ptr::eq(other, sk.sock()),
         None => !packets::is_full(peer),
     };
@@ -236,7 +237,7 @@ fn land(sk: &Live<'_>, msg: &mut SendMsg<'_>, peer: &Sock) -> Result<bool> {
     }
     let landed = queue.land(msg, |tag| {
         let state = peer.lock();
-        let takes = takes_now(sk, &state) && queue.is_unchanged(tag);
+        let takes = takes_now(sk, peer, &state) && queue.is_unchanged(tag);
         if takes && !sk.is_kind(SockType::SeqPacket) {
             sk.may_send(&state)?;
         }
