@@ -259,16 +259,13 @@ impl<F: Family> Sock<F> {
         to_result(unsafe { bindings::sock_error(self.as_sk()) })
     }
 
-    /// Tells whether a message to `other` is nothing but its bytes: neither end is to
-    /// be told of credentials or times, there is no filter, and the receiver was
-    /// accepted. A snapshot.
+    /// Tells whether a packet is queued here just as it was sent: there is no filter, and
+    /// nobody asks for times. A snapshot.
     #[inline]
-    pub(crate) fn sends_plainly(&self, other: &Self) -> bool {
+    pub(crate) fn takes_as_sent(&self) -> bool {
         // SAFETY: As in `phase`; the pointer isn't followed.
-        let filter = unsafe { (&raw const (*other.as_sk()).sk_filter).read_volatile() };
-        !self.credentials_wanted(other)
-            && filter.is_null()
-            && !other.has_flag(bindings::FLAG_RCVTSTAMP)
+        let filter = unsafe { (&raw const (*self.as_sk()).sk_filter).read_volatile() };
+        filter.is_null() && !self.has_flag(bindings::FLAG_RCVTSTAMP)
     }
 
     /// Tells whether a receive tells nothing but the bytes. A snapshot.

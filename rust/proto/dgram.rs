@@ -168,11 +168,11 @@ fn send_named(sk: &Live<'_>, msg: &mut SendMsg<'_>) -> Result<usize> {
     send_any(sk, msg)
 }
 
-/// Sends a packet of nothing but bytes to the peer, or to who has the name in
-/// `address`, where all is as it mostly is;
+/// Sends a packet of nothing but bytes, and the sender's credentials if they are asked for,
+/// to the peer, or to who has the name in `address`, where all is as it mostly is;
 /// otherwise it is for [`send_any`] and [`send_packet`], which look at everything.
 ///
-/// Cases of the bench: `sr/seqpacket`, `sr/dgram`, and all that follow from those.
+/// Cases of the bench: `sr/seqpacket`, `sr/dgram`, `creds`, and all that follow from those.
 fn send_plain(
     sk: &Live<'_>,
     msg: &mut SendMsg<'_>,
@@ -184,14 +184,21 @@ fn send_plain(
         || sk.shutdown().send()
         || len > sndbuf.saturating_sub(RESERVE)
         || sk.charged() >= sndbuf
-        || !sk.sends_plainly(peer)
+        || !peer.takes_as_sent()
     {
         return send_any(sk, msg);
     }
-    if len >= WORTH_LANDING && land(sk, msg, peer)? {
+    let told = sk.credentials_wanted(peer);
+    if told && names::wants_name(sk) {
+        return send_any(sk, msg);
+    }
+    if len >= WORTH_LANDING && !told && land(sk, msg, peer)? {
         return Ok(len);
     }
-    let packet = Packet::new(msg, |size| Sent::new(sk, size))?;
+    let mut packet = Packet::new(msg, |size| Sent::new(sk, size))?;
+    if told {
+        packet.meta_mut().attach_sender()?;
+    }
 
     let mut state = peer.lock();
     let sequenced = sk.is_kind(SockType::SeqPacket);
@@ -251,7 +258,10 @@ fn land(sk: &Live<'_>, msg: &mut SendMsg<'_>, peer: &Sock) -> Result<bool> {
 
 /// Does the same for a sender that may have had to wait, if all is as it mostly is.
 fn land_late(sk: &Live<'_>, msg: &mut SendMsg<'_>) -> Result<bool> {
-    let land = |msg, peer: &Sock| Ok(sk.sends_plainly(peer) && land(sk, msg, peer)?);
+    let land = |msg, peer: &Sock| {
+        let plainly = peer.takes_as_sent() && !sk.credentials_wanted(peer);
+        Ok(plainly && land(sk, msg, peer)?)
+    };
     if !msg.is_plain() {
         return Ok(false);
     }

@@ -161,10 +161,15 @@ fn name_it(naming: &BindGuard<'_, Runix>, address: Address) {
 /// Gives a socket that tells who sends a name, as AF_UNIX does it before it
 /// connects or sends.
 pub(super) fn bind_for_credentials(sk: &Live<'_>) -> Result {
-    if sk.pass().any_of(Pass::SENDER) && sk.address().is_none() {
+    if wants_name(sk) {
         autobind(sk)?;
     }
     Ok(())
+}
+
+/// Tells whether a socket has to be given a name before it sends.
+pub(super) fn wants_name(sk: &Live<'_>) -> bool {
+    sk.pass().any_of(Pass::SENDER) && sk.address().is_none()
 }
 
 /// Gives a socket a free abstract name of five digits, unless it has a name.

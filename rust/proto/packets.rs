@@ -146,6 +146,15 @@ impl Sent {
         Ok(())
     }
 
+    /// Lets the calling process go with the packet, as who sends it.
+    ///
+    /// May sleep. `ENOMEM` without memory.
+    #[inline(never)]
+    pub(super) fn attach_sender(&mut self) -> Result {
+        self.who = Some(Sender::current()?);
+        Ok(())
+    }
+
     /// Tells whether nothing goes with the packet.
     #[inline]
     fn is_plain(&self) -> bool {
