@@ -2,6 +2,7 @@
 
 //! Datagrams: peers that change, and packets that find their way by name.
 
+use super::landing;
 use super::names;
 use super::packets::{
     self,
@@ -10,7 +11,6 @@ use super::packets::{
 };
 use super::passing::Passing;
 use super::socket::{
-    has_landing,
     look_again,
     Live,
     Runix,
@@ -21,7 +21,6 @@ use crate::net::errno::*;
 use crate::net::{
     Blocking,
     Files,
-    Lands,
     Packet,
     Phase,
     SendMsg,
@@ -192,7 +191,7 @@ fn send_plain(
     if told && names::wants_name(sk) {
         return send_any(sk, msg);
     }
-    if len >= WORTH_LANDING && !told && land(sk, msg, peer)? {
+    if len >= WORTH_LANDING && !told && landing::send(sk, msg, peer)? {
         return Ok(len);
     }
     let mut packet = Packet::new(msg, |size| Sent::new(sk, size))?;
@@ -223,52 +222,12 @@ fn send_plain(
 /// Tells whether a receiver, whose state is locked, takes a packet at once, of nothing but
 /// bytes.
 #[inline(always)]
-fn takes_now(sk: &Live<'_>, peer: &Sock, state: &StateGuard<'_, Runix>) -> bool {
+pub(super) fn takes_now(sk: &Live<'_>, peer: &Sock, state: &StateGuard<'_, Runix>) -> bool {
     let room = match state.peer() {
         Some(other) => ptr::eq(other, sk.sock()),
         None => !packets::is_full(peer),
     };
     room && !peer.is_dead() && !peer.shutdown().receive()
-}
-
-/// Copies a packet of nothing but bytes to a reader that waits for it, and tells whether
-/// that was possible; otherwise nothing has happened.
-///
-/// Cases of the bench: `oneway` and `pingpong` with `seqpacket` and `dgram`, from 64 KiB on.
-#[inline(never)]
-fn land(sk: &Live<'_>, msg: &mut SendMsg<'_>, peer: &Sock) -> Result<bool> {
-    let queue = &peer.packets().ok_or(EINVAL)?.queue;
-    queue.expect(msg.remaining());
-    if !has_landing(sk, queue, msg.blocking(), msg.remaining()) {
-        return Ok(false);
-    }
-    let landed = queue.land(msg, |tag| {
-        let state = peer.lock();
-        let takes = takes_now(sk, peer, &state) && queue.is_unchanged(tag);
-        if takes && !sk.is_kind(SockType::SeqPacket) {
-            sk.may_send(&state)?;
-        }
-        Ok(takes)
-    })?;
-    if landed {
-        peer.data_ready();
-    }
-    Ok(landed)
-}
-
-/// Does the same for a sender that may have had to wait, if all is as it mostly is.
-fn land_late(sk: &Live<'_>, msg: &mut SendMsg<'_>) -> Result<bool> {
-    let land = |msg, peer: &Sock| {
-        let plainly = peer.takes_as_sent() && !sk.credentials_wanted(peer);
-        Ok(plainly && land(sk, msg, peer)?)
-    };
-    if !msg.is_plain() {
-        return Ok(false);
-    }
-    match sk.peer() {
-        Some(peer) => land(msg, peer),
-        None => sk.peer_get().map_or(Ok(false), |peer| land(msg, &peer)),
-    }
 }
 
 /// How long a send may wait.
@@ -302,7 +261,7 @@ fn send_slowly(sk: &Live<'_>, msg: &mut SendMsg<'_>, missing: Option<Error>) -> 
     let mut timeout = timeout(sk, msg);
     wait_for_room(sk, &mut timeout)?;
 
-    if len >= WORTH_LANDING && missing.is_none() && land_late(sk, msg)? {
+    if len >= WORTH_LANDING && missing.is_none() && landing::send_late(sk, msg)? {
         return Ok(len);
     }
     let packet = Some(Packet::new(msg, |size| Sent::new(sk, size))?);

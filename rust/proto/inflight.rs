@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Files in flight: who has sent how many, and which of them are sockets.
+//! Files in flight, and which of them are sockets.
 //!
 //! Sockets that wait in each other's queues keep each other alive. The graph of
 //! who is in whose queue is kept here; [`super::collector`] finds in it what
@@ -22,20 +22,23 @@ use super::collector::{
 };
 use super::module::Space;
 use super::socket::Sock;
+use super::users::{
+    User,
+    Users,
+    ETOOMANYREFS, //
+};
 use crate::net::{
     now,
     Files,
     UnixSock, //
 };
 use crate::pure::gc;
-use core::mem;
 use kernel::{
     alloc::flags::GFP_KERNEL_ACCOUNT,
     new_spinlock,
     prelude::*,
     rbtree::{
         RBTree,
-        RBTreeNode,
         RBTreeNodeReservation, //
     },
     sync::{
@@ -52,9 +55,6 @@ use kernel::{
     }, //
 };
 
-/// `ETOOMANYREFS`, which the kernel crate has no name for.
-const ETOOMANYREFS: i32 = 109;
-
 /// How many edges are added, removed or read in one critical section.
 pub(super) const BATCH: usize = 64;
 
@@ -70,9 +70,9 @@ const SEEN: u32 = 2;
 /// All files in flight.
 #[pin_data]
 pub(crate) struct InFlight {
-    /// The users who have some, by id.
+    /// The users who have some.
     #[pin]
-    users: SpinLock<Users>,
+    pub(super) users: Users,
     #[pin]
     graph: SpinLock<Graph>,
     /// The number of the collector's run that is under way, or was the last.
@@ -84,53 +84,6 @@ pub(crate) struct InFlight {
     unix: Atomic<usize>,
     /// When garbage of AF_UNIX was found, zero if that is long ago.
     unix_garbage: Atomic<i64>,
-}
-
-/// Users by what tells them apart ([`Files::user`]).
-///
-/// A user without files in flight isn't kept, but for the last one: most often that
-/// is who sends the next ones, too. (Rows `fds` of the bench.) What comes to have the
-/// same number in its place finds no files counted.
-struct Users {
-    tree: RBTree<usize, Arc<User>>,
-    /// The last one that had no more files, who may have some again.
-    last: usize,
-}
-
-// The nodes are boxed: moving the tree moves none of them.
-impl Unpin for Users {}
-
-impl Users {
-    /// Counts files as those of a user who is known, and returns that, unless there
-    /// are so many that somebody has to look at that.
-    pub(super) fn count(&self, files: &Files) -> Option<Arc<User>> {
-        let user = self.tree.get(&files.user())?;
-        let own = user.count.load(Relaxed);
-        if files.over_limit(own) {
-            return None;
-        }
-        user.count.store(own.saturating_add(files.count()), Relaxed);
-        Some(user.clone())
-    }
-
-    /// Keeps one user without files in place of another, and returns that one's node,
-    /// to be dropped after the lock.
-    fn keep(&mut self, user: &User) -> Option<RBTreeNode<usize, Arc<User>>> {
-        let before = mem::replace(&mut self.last, user.id);
-        if before == user.id || self.tree.get(&before)?.count.load(Relaxed) != 0 {
-            return None;
-        }
-        self.tree.remove_node(&before)
-    }
-}
-
-/// A user who has files in flight.
-pub(super) struct User {
-    id: usize,
-    /// How many; written under the lock of the users.
-    count: Atomic<usize>,
-    /// The run of the collector that last found garbage of this user.
-    littered: Atomic<usize>,
 }
 
 /// The references to sockets that are in queues, or on their way there.
@@ -245,7 +198,7 @@ impl Message {
 
     /// Notes that garbage of run `run` was in the message.
     pub(super) fn littered(&self, run: usize) {
-        self.user.littered.store(run, Relaxed);
+        self.user.litters(run);
     }
 
     /// Returns the places of up to [`BATCH`] edges, those of the sockets from
@@ -341,10 +294,7 @@ impl InFlight {
     /// Returns the initialiser of an empty registry.
     pub(super) fn new() -> impl PinInit<Self> {
         pin_init!(Self {
-            users <- new_spinlock!(
-                Users { tree: RBTree::new(), last: 0 },
-                "InFlight::users"
-            ),
+            users <- Users::new(),
             graph <- new_spinlock!(
                 Graph { edges: RBTree::new(), last: 0 },
                 "InFlight::graph"
@@ -427,72 +377,13 @@ impl InFlight {
     ///
     /// May sleep. `ETOOMANYREFS` if there are too many already.
     pub(super) fn count(&self, files: &Files) -> Result<Arc<User>> {
-        match self.try_count(files) {
+        match self.users.count(files) {
             Err(e) if e.to_errno() == -ETOOMANYREFS => {
                 COLLECTOR.schedule();
                 COLLECTOR.flush();
-                self.try_count(files)
+                self.users.count(files)
             }
             result => result,
-        }
-    }
-
-    /// Counts files of a user as in flight.
-    ///
-    /// May sleep. `ETOOMANYREFS` if there are too many already.
-    fn try_count(&self, files: &Files) -> Result<Arc<User>> {
-        // On its own, so that the lock ends here.
-        let known = self.users.lock().count(files);
-        match known {
-            Some(user) => Ok(user),
-            None => self.count_first(files),
-        }
-    }
-
-    /// Does the same for a user who isn't known yet, or has many files in flight.
-    #[inline(never)]
-    fn count_first(&self, files: &Files) -> Result<Arc<User>> {
-        let id = files.user();
-        let own = |user: &Arc<User>| user.count.load(Relaxed);
-        let before = self.users.lock().tree.get(&id).map_or(0, own);
-        // Another thread may get by at the same time, as with AF_UNIX.
-        if files.too_many(before) {
-            return Err(Error::from_errno(-ETOOMANYREFS));
-        }
-        let add = |user: &Arc<User>| {
-            user.count
-                .store(own(user).saturating_add(files.count()), Relaxed);
-            user.clone()
-        };
-        if let Some(user) = self.users.lock().tree.get(&id) {
-            return Ok(add(user));
-        }
-        let new = User {
-            id,
-            count: Atomic::new(0),
-            littered: Atomic::new(0),
-        };
-        let new = Arc::new(new, GFP_KERNEL_ACCOUNT)?;
-        let node = RBTreeNodeReservation::new(GFP_KERNEL_ACCOUNT)?;
-        // Declared after what may be left over, and so dropped before it.
-        let mut users = self.users.lock();
-        if let Some(user) = users.tree.get(&id) {
-            return Ok(add(user));
-        }
-        let user = add(&new);
-        drop(users.tree.insert(node.into_node(id, new)));
-        Ok(user)
-    }
-
-    /// Counts files of a user as received.
-    pub(super) fn uncount(&self, user: &User, files: &Files) {
-        let mut users = self.users.lock();
-        let left = user.count.load(Relaxed).saturating_sub(files.count());
-        user.count.store(left, Relaxed);
-        if left == 0 {
-            let other = users.keep(user);
-            drop(users);
-            drop(other);
         }
     }
 
@@ -501,18 +392,14 @@ impl InFlight {
     ///
     /// Mirrors `unix_schedule_gc()`. May sleep.
     pub(super) fn throttle(&self, files: &Files) {
-        let users = self.users.lock();
-        let Some(user) = users.tree.get(&files.user()) else {
+        let Some((count, littered)) = self.users.known(files) else {
             return;
         };
-        let many = gc::waits_for_collector(user.count.load(Relaxed));
-        let littered = user.littered.load(Relaxed).wrapping_add(1);
-        drop(users);
-        if !many || !self.is_suspect() {
+        if !gc::waits_for_collector(count) || !self.is_suspect() {
             return;
         }
         COLLECTOR.schedule();
-        if littered >= self.run.load(Relaxed) {
+        if littered.wrapping_add(1) >= self.run.load(Relaxed) {
             COLLECTOR.flush();
         }
     }

@@ -16,6 +16,7 @@ mod connect;
 mod dgram;
 mod diag;
 mod inflight;
+mod landing;
 mod listing;
 mod mixed;
 mod module;
@@ -27,5 +28,6 @@ mod passing;
 mod socket;
 mod stream;
 mod stream_send;
+mod users;
 
 pub(crate) use module::Module;

@@ -2,11 +2,11 @@
 
 //! Packets: what datagram and sequenced-packet sockets have in common.
 
+use super::landing;
 use super::passing::Passing;
 use super::socket::{
     at_end,
     look_again,
-    offer,
     Live,
     Packets,
     Runix,
@@ -21,7 +21,6 @@ use crate::net::{
     Charge,
     Events,
     Files,
-    Lands,
     Origin,
     Packet,
     Pass,
@@ -319,7 +318,7 @@ pub(super) fn receive(sk: &Live<'_>, msg: &mut ReceiveMsg<'_>) -> Result<usize> 
             Blocking::No => Timeout::NONE,
         });
         if msg.room() >= WORTH_LANDING {
-            if let Some(landed) = wait_for_landing(sk, packets, msg, timeout) {
+            if let Some(landed) = landing::wait_for_packet(sk, &packets.queue, msg, timeout) {
                 return Ok(landed);
             }
         }
@@ -327,53 +326,6 @@ pub(super) fn receive(sk: &Live<'_>, msg: &mut ReceiveMsg<'_>) -> Result<usize> 
             return Ok(end);
         }
     }
-}
-
-/// Waits for the first moments with the message's memory on offer to senders, for a packet
-/// to land there, or until there is something else to do.
-///
-/// Returns the length of the packet that has landed. Signals and times that are up are left
-/// for the caller to see.
-///
-/// Cases of the bench: `oneway` and `pingpong` with `seqpacket` and `dgram`, from 64 KiB on.
-#[inline(never)]
-fn wait_for_landing(
-    sk: &Live<'_>,
-    packets: &Packets,
-    msg: &mut ReceiveMsg<'_>,
-    timeout: &mut Timeout,
-) -> Option<usize> {
-    let queue = &packets.queue;
-    let seen = queue.arrivals();
-    // There is to be nothing to tell but the bytes, and whose they are if that is known anyway.
-    if !queue.expects_much(msg)
-        || timeout.is_none()
-        || queue.count() > 0
-        || msg.is_peek()
-        || !sk.receives_plainly()
-        || (msg.wants_address() && !sk.is_kind(SockType::SeqPacket))
-    {
-        return None;
-    }
-    let offer = offer(sk, queue, msg, seen)?;
-    let ready = || {
-        offer.filled() > 0
-            || queue.count() > 0
-            || sk.has_error()
-            || sk.shutdown().receive()
-            || sk.phase() == Phase::Closed
-    };
-    if !look_again(sk, *timeout, ready, || worth_of_bytes(offer.filled())) {
-        // The caller asks for what there is to say.
-        let _ = sk.wait_briefly(timeout, ready);
-    }
-    let landed = Some(offer.take_back(msg)).filter(|landed| *landed > 0);
-    if landed.is_some() && msg.wants_address() {
-        if let Some(address) = sk.peer().and_then(|peer| peer.address()) {
-            msg.set_address(address);
-        }
-    }
-    landed
 }
 
 /// Hands a packet that was taken out of the queue to the program. A fault that

@@ -5,8 +5,7 @@
 use super::inflight::{
     registry,
     Carried,
-    Message,
-    User, //
+    Message, //
 };
 use super::module::Space;
 use super::socket::{
@@ -14,6 +13,7 @@ use super::socket::{
     Runix,
     Sock, //
 };
+use super::users::User;
 use crate::net::Files;
 use kernel::{
     alloc::flags::GFP_KERNEL_ACCOUNT,
@@ -117,7 +117,7 @@ impl Passing {
                 registry.remove(&message);
                 show_unix(&self.queue, message.unix(), -1);
             }
-            registry.uncount(&self.user, &files);
+            registry.users.uncount(&self.user, &files);
         }
         Some(files)
     }

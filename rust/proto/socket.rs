@@ -26,19 +26,15 @@ use crate::net::errno::*;
 use crate::net::{
     self,
     Backlog,
-    Blocking,
     ByteQueue,
     Closing,
     Either,
     FamilyDesc,
     Flag,
     Guarded,
-    Lands,
-    Offer,
     PacketList,
     PacketQueue,
     Patience,
-    ReceiveMsg,
     Selection,
     SockType,
     StateGuard,
@@ -47,7 +43,6 @@ use crate::net::{
     UnixHead,
     Word, //
 };
-use crate::pure::patience::worth_of_bytes;
 use core::ptr;
 use kernel::{
     prelude::*,
@@ -282,47 +277,6 @@ pub(super) fn look_again(
     worth: impl FnOnce() -> u64,
 ) -> bool {
     patience(sk, timeout).is_some_and(|patience| sk.look_again(patience, ready, worth))
-}
-
-/// Offers the memory of a receive that waits to the senders, if there is likely to be much
-/// (`net.runix.land_kib`). `seen` tells what has come so far.
-pub(super) fn offer<'a, Q: Lands>(
-    sk: &Live<'_>,
-    queue: &'a Q,
-    msg: &mut ReceiveMsg<'_>,
-    seen: usize,
-) -> Option<Offer<'a, Q>> {
-    let space: &Space = sk.space()?;
-    let most = usize::try_from(space.land.get()).unwrap_or(0);
-    Offer::new(queue, msg, seen, most.saturating_mul(1024))
-}
-
-/// Tells whether a reader of a queue has memory on offer, for a message of `len` bytes.
-///
-/// If the message before went to such memory, and nothing is queued, the reader is likely
-/// to come back for more, and is given the time for that.
-///
-/// Cases of the bench: `oneway`, from 64 KiB on.
-pub(super) fn has_landing(
-    sk: &Live<'_>,
-    queue: &impl Lands,
-    blocking: Blocking,
-    len: usize,
-) -> bool {
-    if queue.has_landing() {
-        return true;
-    }
-    // Two switches of tasks cost as much as to copy that.
-    const WORTH_A_TURN: usize = 192 << 10;
-    len >= WORTH_A_TURN
-        && blocking == Blocking::Yes
-        && queue.take_landed()
-        && look_again(
-            sk,
-            sk.send_timeout(),
-            || queue.has_landing(),
-            || worth_of_bytes(len),
-        )
 }
 
 /// Tells whether nothing more will be received; fails with the error that says

@@ -3,6 +3,7 @@
 //! Streams: receiving bytes, and what there is to wait for. For sending see
 //! [`super::stream_send`].
 
+use super::landing;
 use super::packets::{
     self,
     Attached, //
@@ -11,7 +12,6 @@ use super::passing::Passing;
 use super::socket::{
     at_end,
     look_again,
-    offer,
     Live, //
 };
 #[allow(unused_imports)]
@@ -125,7 +125,7 @@ fn receive_alike(sk: &Live<'_>, msg: &mut ReceiveMsg<'_>) -> Option<Alike> {
 /// Looks once more whether there are bytes, or nothing to wait for, before a receive
 /// gets ready to sleep. Returns whether it is so.
 #[inline(never)]
-fn look_for_bytes(sk: &Live<'_>, blocking: Blocking) -> bool {
+pub(super) fn look_for_bytes(sk: &Live<'_>, blocking: Blocking) -> bool {
     let Some(queue) = sk.received() else {
         return false;
     };
@@ -251,37 +251,6 @@ impl Taken {
     }
 }
 
-/// Waits for the first moments with the message's memory on offer to writers, for bytes to
-/// land there, or for what `ready` says, where a queue that has come to `seen` has none.
-///
-/// Returns how many bytes have landed. Signals and times that are up are left for the
-/// caller to see.
-///
-/// Cases of the bench: `oneway/stream` and `pingpong/stream`, from 64 KiB on.
-#[inline(never)]
-fn wait_for_landing(
-    sk: &Live<'_>,
-    queue: &ByteQueue<Attached>,
-    msg: &mut ReceiveMsg<'_>,
-    timeout: &mut Timeout,
-    seen: usize,
-    ready: impl Fn() -> bool,
-) -> usize {
-    if timeout.is_none() {
-        return 0;
-    }
-    let Some(offer) = offer(sk, queue, msg, seen) else {
-        look_for_bytes(sk, msg.blocking());
-        return 0;
-    };
-    let ready = || offer.filled() > 0 || ready();
-    if !look_again(sk, *timeout, ready, || worth_of_bytes(offer.filled())) {
-        // The caller asks for what there is to say.
-        let _ = sk.wait_briefly(timeout, ready);
-    }
-    offer.take_back(msg)
-}
-
 /// Receives until there are `target` bytes and the queue is empty, the message
 /// is full, or the stream ends; or up to a boundary: behind bytes that files
 /// came with, and in front of those of another sender, if credentials are told.
@@ -345,7 +314,7 @@ fn receive_until(
         });
         let ready = || queue.end() != seen || sk.has_error() || sk.shutdown().receive();
         if queue.expects_much(msg) && taken.lets_land(sk, msg) {
-            let landed = wait_for_landing(sk, queue, msg, timeout, seen, ready);
+            let landed = landing::wait_for_bytes(sk, queue, msg, timeout, seen, ready);
             if landed > 0 {
                 taken.add_landed(sk, msg, landed);
                 if msg.room() == 0 {

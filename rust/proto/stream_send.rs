@@ -2,9 +2,9 @@
 
 //! Streams: sending bytes.
 
+use super::landing;
 use super::packets::Attached;
 use super::socket::{
-    has_landing,
     look_again,
     Live, //
 };
@@ -183,7 +183,7 @@ fn send_all(
         }
         if urgent {
             mark_urgent(&mut mark)?;
-        } else if mark.is_none() && has_landing(sk, queue, msg.blocking(), msg.remaining()) {
+        } else if mark.is_none() && landing::is_open(sk, queue, msg) {
             let landed = queue.land(msg, msg.remaining().wrapping_sub(last));
             if landed > 0 {
                 peer.data_ready();
