@@ -31,6 +31,10 @@ use super::msg::{
 };
 use super::word::Word;
 use crate::bindings;
+use crate::pure::habit::{
+    self,
+    WORTHWHILE, //
+};
 use core::ptr::NonNull;
 use kernel::{
     bindings as kb,
@@ -43,10 +47,6 @@ use kernel::{
 
 /// How many readers may have pinned their pages at a time, on the whole machine.
 const MOST: i32 = 32;
-
-/// Fewer bytes than this are not worth it: to pin a page and to let go of it costs almost
-/// as much as to copy it while it is in the CPU's caches.
-pub(crate) const WORTHWHILE: usize = 48 << 10;
 
 const PAGE_SIZE: usize = kernel::page::PAGE_SIZE;
 
@@ -70,7 +70,7 @@ impl Drop for Place {
     }
 }
 
-/// How much is likely to come at once: what was sent last, if that was much.
+/// How much is likely to come at once: see [`habit`].
 pub(super) struct Habit(Word<u8>);
 
 impl Habit {
@@ -80,23 +80,16 @@ impl Habit {
 
     /// Notes that so many bytes come at once. Any context.
     pub(super) fn note(&self, count: usize) {
-        let power = match count >= WORTHWHILE {
-            true => count.ilog2() as u8,
-            false => 0,
-        };
-        if self.0.get() != power {
-            self.0.set(power);
+        let kept = habit::kept(count);
+        if self.0.get() != kept {
+            self.0.set(kept);
         }
     }
 
-    /// Returns for how many bytes at least to make ready; zero if for none. Any context.
+    /// Returns for how many bytes to make ready; zero if for none. Any context.
     #[inline]
     pub(super) fn expected(&self) -> usize {
-        match self.0.get() {
-            0 => 0,
-            // Less than twice the power was it.
-            power => 2usize.checked_shl(u32::from(power)).unwrap_or(0),
-        }
+        habit::expected(self.0.get())
     }
 }
 

@@ -111,7 +111,6 @@ pub(crate) use foreign::{
     Queued,
     UnixSock, //
 };
-pub(crate) use landing::WORTHWHILE as WORTH_LANDING;
 pub(crate) use live::{
     Closing,
     Live, //

@@ -6,8 +6,7 @@ use super::family::Family;
 use super::landing::{
     Habit,
     Landing,
-    Slot,
-    WORTHWHILE, //
+    Slot, //
 };
 use super::live::Live;
 use super::msg::{
@@ -18,6 +17,7 @@ use super::packet::PacketQueue;
 use super::queue::ByteQueue;
 use super::wait::Timeout;
 use super::word::Flag;
+use crate::pure::habit::WORTHWHILE;
 use kernel::{
     prelude::*,
     time::msecs_to_jiffies, //

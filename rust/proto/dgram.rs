@@ -28,11 +28,11 @@ use crate::net::{
     SockType,
     StateGuard,
     Timeout,
-    Turn,
-    WORTH_LANDING, //
+    Turn, //
 };
 use crate::pure::{
     addr::Name,
+    habit::WORTHWHILE,
     patience::worth_of_bytes, //
 };
 use core::ptr;
@@ -191,7 +191,7 @@ fn send_plain(
     if told && names::wants_name(sk) {
         return send_any(sk, msg);
     }
-    if len >= WORTH_LANDING && !told && landing::send(sk, msg, peer)? {
+    if len >= WORTHWHILE && !told && landing::send(sk, msg, peer)? {
         return Ok(len);
     }
     let mut packet = Packet::new(msg, |size| Sent::new(sk, size))?;
@@ -261,7 +261,7 @@ fn send_slowly(sk: &Live<'_>, msg: &mut SendMsg<'_>, missing: Option<Error>) -> 
     let mut timeout = timeout(sk, msg);
     wait_for_room(sk, &mut timeout)?;
 
-    if len >= WORTH_LANDING && missing.is_none() && landing::send_late(sk, msg)? {
+    if len >= WORTHWHILE && missing.is_none() && landing::send_late(sk, msg)? {
         return Ok(len);
     }
     let packet = Some(Packet::new(msg, |size| Sent::new(sk, size))?);

@@ -36,10 +36,10 @@ use crate::net::{
     SockType,
     StateGuard,
     Timeout,
-    Turn,
-    WORTH_LANDING, //
+    Turn, //
 };
 use crate::pure::{
+    habit::WORTHWHILE,
     limits,
     patience::{
         worth_of_bytes,
@@ -317,7 +317,7 @@ pub(super) fn receive(sk: &Live<'_>, msg: &mut ReceiveMsg<'_>) -> Result<usize> 
             Blocking::Yes => sk.receive_timeout(),
             Blocking::No => Timeout::NONE,
         });
-        if msg.room() >= WORTH_LANDING {
+        if msg.room() >= WORTHWHILE {
             if let Some(landed) = landing::wait_for_packet(sk, &packets.queue, msg, timeout) {
                 return Ok(landed);
             }

@@ -255,15 +255,6 @@ fn mark(vertices: &mut [Vertex], edges: &[Edge]) -> usize {
     garbage
 }
 
-/// Tells whether a user with `in_flight` references in flight may send none
-/// unless privileged, under the limit `nofile` on open files (`RLIMIT_NOFILE`).
-///
-/// Asked before each message and with what was sent before it, as
-/// `too_many_unix_fds()` does it: the last message may exceed the limit.
-pub(crate) fn over_limit(in_flight: usize, nofile: usize) -> bool {
-    in_flight > nofile
-}
-
 /// Tells whether a user with `in_flight` references in flight starts the
 /// collector with each message, and waits for it while there may be garbage.
 pub(crate) fn waits_for_collector(in_flight: usize) -> bool {

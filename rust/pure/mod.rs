@@ -10,11 +10,8 @@
 #![forbid(unsafe_code)]
 
 pub(crate) mod addr;
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "used by the next step, passing of descriptors")
-)]
 pub(crate) mod gc;
+pub(crate) mod habit;
 pub(crate) mod limits;
 pub(crate) mod oob;
 pub(crate) mod patience;

@@ -5,8 +5,8 @@
 //! The very files that go into the module are compiled here a second time and
 //! tested with what a kernel can't offer:
 //!
-//! - [`addr`], [`limits`], [`oob`], [`patience`] and [`ring`] hold tests of edge values,
-//!   and compare the code with simple models on random input (proptest);
+//! - [`addr`], [`habit`], [`limits`], [`oob`], [`patience`] and [`ring`] hold tests of edge
+//!   values, and compare the code with simple models on random input (proptest);
 //! - [`gc`] compares the verdicts on graphs of sockets with naive reachability,
 //!   and [`gc_world`] takes them from a world that changes while it is read;
 //! - [`ring_loom`] and [`wake_loom`] run two or three threads in every
@@ -34,6 +34,7 @@ mod explore;
 mod addr;
 mod gc;
 mod gc_world;
+mod habit;
 mod limits;
 mod oob;
 mod patience;
