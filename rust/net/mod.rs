@@ -125,6 +125,7 @@ pub(crate) use msg::{
     SendMsg, //
 };
 pub(crate) use offer::{
+    wait_briefly,
     Lands,
     Offer, //
 };

@@ -2,13 +2,11 @@
 
 //! A reader's memory on offer to the writers of a queue: see [`super::landing`].
 
-use super::family::Family;
 use super::landing::{
     Habit,
     Landing,
     Slot, //
 };
-use super::live::Live;
 use super::msg::{
     ReceiveMsg,
     SendMsg, //
@@ -100,7 +98,7 @@ impl<'a, Q: Lands> Offer<'a, Q> {
     /// likely that they write much, and no more than `most` bytes of it. `tag` tells what
     /// has come so far.
     ///
-    /// May sleep, for the program's memory, too. `None` if that can't be done, or something
+    /// May sleep, but not for the program's memory. `None` if that isn't there, or something
     /// has come.
     pub(crate) fn new(
         queue: &'a Q,
@@ -198,7 +196,9 @@ impl<M: Send + 'static> ByteQueue<M> {
             writer.landing.clear();
             self.open.flag.set(false);
         }
-        self.open.landed.set(true);
+        if copied > 0 {
+            self.open.landed.set(true);
+        }
         copied
     }
 }
@@ -262,18 +262,17 @@ impl<M: Send> PacketQueue<M> {
     }
 }
 
-impl<F: Family> Live<'_, F> {
-    /// Sleeps, as [`Live::wait_readable`] does, but for the first moments of the time
-    /// only. `EAGAIN` also if there is time left after that.
-    pub(crate) fn wait_briefly(
-        &self,
-        timeout: &mut Timeout,
-        ready: impl FnMut() -> bool,
-    ) -> Result {
-        let mut brief = timeout.at_most(msecs_to_jiffies(MOMENTS));
-        let given = brief;
-        let result = self.wait_readable(&mut brief, ready);
-        timeout.spend(given, brief);
-        result
-    }
+/// Lets `wait`, which is [`Live::wait`] or one like it, have the first moments of the time
+/// only. `EAGAIN` also if there is time left after that.
+///
+/// [`Live::wait`]: super::live::Live::wait
+pub(crate) fn wait_briefly(
+    timeout: &mut Timeout,
+    wait: impl FnOnce(&mut Timeout) -> Result,
+) -> Result {
+    let mut brief = timeout.at_most(msecs_to_jiffies(MOMENTS));
+    let given = brief;
+    let result = wait(&mut brief);
+    timeout.spend(given, brief);
+    result
 }

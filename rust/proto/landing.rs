@@ -20,6 +20,7 @@ use super::stream;
 #[allow(unused_imports)]
 use crate::net::errno::*;
 use crate::net::{
+    wait_briefly,
     Blocking,
     ByteQueue,
     Lands,
@@ -29,7 +30,8 @@ use crate::net::{
     ReceiveMsg,
     SendMsg,
     SockType,
-    Timeout, //
+    Timeout,
+    Turn, //
 };
 use crate::pure::patience::worth_of_bytes;
 use kernel::prelude::*;
@@ -131,7 +133,7 @@ pub(super) fn wait_for_bytes(
     let ready = || offer.filled() > 0 || ready();
     if !look_again(sk, *timeout, ready, || worth_of_bytes(offer.filled())) {
         // The caller asks for what there is to say.
-        let _ = sk.wait_briefly(timeout, ready);
+        let _ = wait_briefly(timeout, |brief| sk.wait_readable(brief, ready));
     }
     offer.take_back(msg)
 }
@@ -168,14 +170,16 @@ pub(super) fn wait_for_packet(
             || (sk.is_kind(SockType::SeqPacket) && sk.phase() == Phase::Closed)
     };
     if !look_again(sk, *timeout, ready, || worth_of_bytes(offer.filled())) {
-        // The caller asks for what there is to say.
-        let _ = sk.wait_briefly(timeout, ready);
+        // The caller asks for what there is to say. `SIGIO` comes meanwhile, as ever with
+        // packets.
+        let _ = wait_briefly(timeout, |brief| sk.wait(Turn::All, brief, ready));
     }
-    let landed = Some(offer.take_back(msg)).filter(|landed| *landed > 0);
-    if landed.is_some() && msg.wants_address() {
+    let landed = Some(offer.take_back(msg)).filter(|landed| *landed > 0)?;
+    sk.peek_offset_back(landed);
+    if msg.wants_address() {
         if let Some(address) = sk.peer().and_then(|peer| peer.address()) {
             msg.set_address(address);
         }
     }
-    landed
+    Some(landed)
 }

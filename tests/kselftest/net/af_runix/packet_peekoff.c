@@ -90,6 +90,25 @@ TEST_F(packet_peekoff, receive)
 	EXPECT_PEEK("k", b, 60);
 }
 
+/* So it does when somebody waits for it with much room, and the place is set meanwhile. */
+TEST_F(packet_peekoff, receive_large)
+{
+	static char buf[100000];
+	int a = self->fd[0], b = self->fd[1];
+	struct op op = receiving(b, buf, sizeof(buf), 0);
+
+	for (int i = 0; i < 20; i++) {
+		ASSERT_EQ(0, setint(b, SO_PEEK_OFF, -1));
+		ASSERT_EQ(sizeof(buf), rc(send(a, buf, sizeof(buf), 0)));
+		ASSERT_EQ(sizeof(buf), rc(recv(b, buf, sizeof(buf), 0)));
+		ASSERT_TRUE(op_blocks(&op, SYS_recvfrom));
+		ASSERT_EQ(0, setint(b, SO_PEEK_OFF, 5));
+		EXPECT_EQ(sizeof(buf), rc(send(a, buf, sizeof(buf), 0)));
+		EXPECT_EQ(sizeof(buf), op_join(&op));
+		EXPECT_EQ(0, getint(b, SO_PEEK_OFF));
+	}
+}
+
 TEST_F(packet_peekoff, set)
 {
 	int a = self->fd[0], b = self->fd[1];

@@ -257,4 +257,32 @@ TEST_F(packet_wait, signalled_while_waiting)
 	EXPECT_EQ(1, op_join(&op));
 }
 
+/* So it is where the last message was large, and the next one is likely to be. */
+TEST_F(packet_wait, signalled_while_waiting_for_much)
+{
+	static char buf[100000];
+	struct timespec none = {};
+	struct op op = receiving(self->fd[1], buf, sizeof(buf), 0);
+	static const long lengths[] = { 1, sizeof(buf) };
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGIO);
+	ASSERT_EQ(0, sigprocmask(SIG_BLOCK, &set, NULL));
+	ASSERT_EQ(0, fcntl(self->fd[1], F_SETOWN, getpid()));
+	for (int i = 0; i < 20; i++) {
+		long len = lengths[i & 1];
+
+		ASSERT_EQ(sizeof(buf), rc(send(self->fd[0], buf, sizeof(buf), 0)));
+		ASSERT_EQ(sizeof(buf), rc(recv(self->fd[1], buf, sizeof(buf), 0)));
+		ASSERT_EQ(0, rc(ioctl(self->fd[1], FIOASYNC, &(int){ 1 })));
+		ASSERT_TRUE(op_blocks(&op, SYS_recvfrom));
+		EXPECT_EQ(len, rc(send(self->fd[0], buf, len, 0)));
+		EXPECT_EQ(SIGIO, rc(sigtimedwait(&set, NULL, &none)))
+			TH_LOG("%ld bytes", len);
+		EXPECT_EQ(len, op_join(&op));
+		ASSERT_EQ(0, rc(ioctl(self->fd[1], FIOASYNC, &(int){ 0 })));
+	}
+}
+
 TEST_HARNESS_MAIN
