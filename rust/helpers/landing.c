@@ -2,8 +2,9 @@
 /* Memory of a reader that a writer copies to (landing.rs). */
 
 /*
- * Pins the pages of the next `len` bytes of room, at most `most` of them. Returns how many
- * were pinned, from the first one on, and where in that the room begins.
+ * Pins the pages of the next `len` bytes of room, at most `most` of them, up to one that is
+ * not present or can't be written to. Returns how many were pinned, from the first one on,
+ * and where in that the room begins.
  *
  * A fork() meanwhile copies pinned pages instead of sharing them.
  */
@@ -20,7 +21,7 @@ size_t runix_helper_landing_pin(struct msghdr *msg, size_t len, struct page **pa
 	*offset = offset_in_page(start);
 	pinned = pin_user_pages_fast(start & PAGE_MASK,
 				     min(DIV_ROUND_UP(*offset + len, PAGE_SIZE), most),
-				     FOLL_WRITE, pages);
+				     FOLL_WRITE | FOLL_NOFAULT, pages);
 	/*
 	 * Anonymous memory and tmpfs. Some file systems want to be told before a page gets
 	 * dirty, which was when it was pinned, and may have written it back by the time.

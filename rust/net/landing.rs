@@ -9,10 +9,12 @@
 //!
 //! What keeps it harmless:
 //!
-//! * Pages are pinned for the [first moments](Live::wait_briefly) of a wait, not for as
+//! * Pages are pinned for the [first moments](super::offer::wait_briefly) of a wait, not for as
 //!   long as it lasts, and by no more than [`MOST`] readers at a time.
 //! * A reader does so only where the last large message has been no long time ago, and
 //!   pins no more than twice as much as that was ([`Habit`]).
+//! * No page is brought in for it: memory that a program was given, but has not used, stays
+//!   unused if nothing comes, and nobody waits for memory that is slow.
 //! * A writer copies under a lock that the reader takes to have its memory back, but with
 //!   page faults disabled: memory of a writer that is slow to come keeps no reader.
 //! * What was written belongs to the reader at once: it has been received, as if the
@@ -213,9 +215,10 @@ impl Slot {
 
 impl Landing {
     /// Pins the pages of the next `len` bytes of a message's room, or of the first of
-    /// them: no more than two megabytes. `None` where that isn't possible or not worthwhile.
+    /// them, up to one that isn't present: no more than two megabytes. `None` where that
+    /// isn't possible or not worthwhile.
     ///
-    /// May sleep: pages that aren't present are brought in.
+    /// May sleep, but not for the program's memory.
     pub(super) fn of(msg: &mut ReceiveMsg<'_>, len: usize, tag: usize) -> Option<Self> {
         const LINK: usize = size_of::<*mut kb::page>();
         let len = len.min(msg.room());

@@ -428,10 +428,10 @@ impl ReceiveMsg<'_> {
         copied
     }
 
-    /// Pins the pages of the next `len` bytes of room, or of the first of them. Returns
-    /// how many were pinned, and where in the first one the room begins.
+    /// Pins the pages of the next `len` bytes of room, or of the first of them: those that
+    /// are present. Returns how many were pinned, and where in the first one the room begins.
     ///
-    /// May sleep.
+    /// May sleep, but not for the program's memory.
     ///
     /// # Safety
     ///

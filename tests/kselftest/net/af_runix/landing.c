@@ -155,6 +155,8 @@ TEST_F(landing, past_the_buffer)
 
 		ASSERT_EQ(0, room_for(self->fd[1], 1 << 20));
 		ASSERT_EQ(65536, prime(self->fd));
+		/* What isn't in use isn't on offer. */
+		memset(in, 0, LARGE);
 		ASSERT_EQ(0, setint(self->fd[1], SO_SNDBUF, 16384));
 		pat_fill(out, 0, len);
 		ASSERT_TRUE(op_blocks(&op, SYS_recvfrom));

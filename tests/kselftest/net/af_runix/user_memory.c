@@ -439,4 +439,32 @@ TEST_F(user_memory, slow)
 	close_range(3, FAR - 1, 0);
 }
 
+/* A receive that gets nothing touches no memory, however much is likely to come. */
+TEST_F(user_memory, untouched)
+{
+	enum { MUCH = 1 << 20, SENT = 100000 };
+	static const int types[] = { SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET };
+	static unsigned char present[MUCH / PAGE];
+	static char buf[SENT];
+
+	for (int i = 0; i < 3; i++) {
+		int sv[2], touched = 0;
+		char *memory = mmap(NULL, MUCH, PROT_READ | PROT_WRITE,
+				    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+		ASSERT_EQ(0, rc(socketpair(self->family, types[i], 0, sv)));
+		ASSERT_EQ(SENT, rc(send(sv[0], buf, SENT, 0)));
+		ASSERT_EQ(SENT, rc(recv(sv[1], buf, SENT, MSG_WAITALL)));
+		ASSERT_EQ(0, set_timeo(sv[1], SO_RCVTIMEO, 30));
+		EXPECT_EQ(-EAGAIN, rc(recv(sv[1], memory, MUCH, 0)));
+		ASSERT_EQ(0, rc(mincore(memory, MUCH, present)));
+		for (int k = 0; k < MUCH / PAGE; k++)
+			touched += present[k] & 1;
+		EXPECT_EQ(0, touched) TH_LOG("type %d", types[i]);
+		close(sv[0]);
+		close(sv[1]);
+		munmap(memory, MUCH);
+	}
+}
+
 TEST_HARNESS_MAIN
