@@ -317,7 +317,9 @@ fn receive_until(
             let landed = landing::wait_for_bytes(sk, queue, msg, timeout, seen, ready);
             if landed > 0 {
                 taken.add_landed(sk, msg, landed);
-                if msg.room() == 0 {
+                // What is in the queue by now isn't what follows, if there are other readers:
+                // who has enough ends here.
+                if taken.copied >= target {
                     return Ok(());
                 }
                 continue;
