@@ -379,11 +379,11 @@ static void *mixed_writer(void *arg)
 	struct worker *w = arg;
 	unsigned int seed = 61;
 
-	while (more()) {
+	for (int i = 0; i < 8 || more(); i++) {
 		const char *from = BYTES + w->good % PERIOD;
 		long ret, len = some(&seed);
 
-		if (rnd(&seed) % 4) {
+		if (i % 4 != 3) {
 			ret = rc(send(w->fd, from, len, MSG_NOSIGNAL));
 		} else {
 			char byte[2] = { *from ? *from : 1 };
