@@ -45,6 +45,11 @@ impl<M: Send + 'static> Reader<'_, M> {
         self.queue.positions.readable()
     }
 
+    /// Returns the position of the next byte to be read.
+    pub(crate) fn position(&self) -> usize {
+        self.queue.positions.read_position()
+    }
+
     /// Returns the position behind the last byte: see [`ByteQueue::end`].
     pub(crate) fn end(&self) -> usize {
         self.queue.end()

@@ -71,7 +71,7 @@ pub(super) fn receive(sk: &Live<'_>, msg: &mut ReceiveMsg<'_>) -> Result<usize> 
     }
     match receive_alike(sk, msg) {
         Some(Alike::All(count)) => Ok(count),
-        Some(Alike::Part(count, sender)) => receive_rest(sk, msg, count, sender),
+        Some(Alike::Part(count, sender, next)) => receive_rest(sk, msg, count, sender, next),
         None => receive_any(sk, msg),
     }
 }
@@ -81,7 +81,8 @@ enum Alike {
     /// All that there were, or that there was room for; it was told who has sent them.
     All(usize),
     /// A part of them: of the memory for the others, not all is present.
-    Part(usize, Sender),
+    /// The next of them has the position.
+    Part(usize, Sender, usize),
 }
 
 /// Receives bytes of one sender, and tells who that is, if there is nothing else to it.
@@ -111,11 +112,12 @@ fn receive_alike(sk: &Live<'_>, msg: &mut ReceiveMsg<'_>) -> Option<Alike> {
     if reader.readable() == 0 {
         reader.drained();
     }
+    let next = reader.position();
     drop(reader);
     wake_writers(sk);
     set_sender(sk, msg);
     if count < wanted {
-        return Some(Alike::Part(count, sender));
+        return Some(Alike::Part(count, sender, next));
     }
     let from = sk.peer().map(Origin::from);
     packets::tell(sk, msg, Some(&sender), from, None);
@@ -162,11 +164,13 @@ fn receive_rest(
     msg: &mut ReceiveMsg<'_>,
     count: usize,
     sender: Sender,
+    next: usize,
 ) -> Result<usize> {
     let taken = Taken {
         copied: count,
         looked: true,
         sender: Some(Some(sender)),
+        next: Some(next),
         ..Taken::NOTHING
     };
     receive_on(sk, msg, 1, taken)
@@ -218,6 +222,8 @@ struct Taken {
     files: Option<Files>,
     /// How many more bytes those came with, after a fault in the middle of them.
     left: usize,
+    /// The position that the queue was left at, to be read on from.
+    next: Option<usize>,
 }
 
 impl Taken {
@@ -228,6 +234,7 @@ impl Taken {
         sender: None,
         files: None,
         left: 0,
+        next: None,
     };
 }
 
@@ -238,6 +245,13 @@ impl Taken {
             && self.sender.is_none()
             && self.files.is_none()
             && !sk.pass().any_of(Pass::SENDER)
+    }
+
+    /// Tells whether others have read since the queue was left: what is there now doesn't
+    /// follow on what was taken.
+    fn is_parted(&mut self, reader: &Reader<'_, Attached>) -> bool {
+        let next = self.next.take();
+        self.copied > 0 && next.is_some_and(|next| next != reader.position())
     }
 
     /// Counts bytes that a writer has copied to the message's memory.
@@ -264,6 +278,9 @@ fn receive_until(
     let mut timeout = None;
     loop {
         let mut reader = queue.read();
+        if taken.is_parted(&reader) && taken.copied >= target {
+            return Ok(());
+        }
         let (mut skip, seen) = match msg.is_peek() {
             true => begin_peek(sk, &reader, taken),
             false => (Some(0), None),
@@ -279,9 +296,13 @@ fn receive_until(
                     skip = at.checked_add(count).filter(|at| reader.readable() > *at);
                 }
                 Err(PullFault(count)) => {
+                    taken.next = Some(reader.position());
                     drop(reader);
                     msg.fault_in(count)?;
                     reader = queue.read();
+                    if taken.is_parted(&reader) && (taken.copied >= target || msg.is_peek()) {
+                        return Ok(());
+                    }
                 }
             }
         }

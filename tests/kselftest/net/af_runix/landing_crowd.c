@@ -58,6 +58,9 @@ static void *one_of_readers(void *arg)
 		int n;
 		long at;
 
+		/* At times to memory that isn't there yet. */
+		if (!(rnd(&seed) % 4))
+			madvise(mine, 4 << 20, MADV_DONTNEED);
 		ret = rc(recv(w->fd, buf, some(&seed), rnd(&seed) % 8 ? 0 : MSG_DONTWAIT));
 		if (ret == -EAGAIN)
 			continue;
