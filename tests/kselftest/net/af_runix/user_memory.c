@@ -363,12 +363,14 @@ TEST_F(user_memory, read_only)
 /* --- memory that comes slowly ---------------------------------------------- */
 
 #define FAR	900	/* a descriptor that no call gets */
+#define FRONT	65536	/* bytes of memory like any other in front of it */
 
 static struct slow {
 	int fd;
 	char *page;
 	char content[PAGE];
 	long faults;
+	unsigned int delay;	/* microseconds, if not 1000 */
 } slow;
 
 static void *bring_in(void *arg)
@@ -385,8 +387,8 @@ static void *bring_in(void *arg)
 
 		if (m.event != UFFD_EVENT_PAGEFAULT)
 			break;
-		usleep(1000);
 		__atomic_fetch_add(&slow.faults, 1, __ATOMIC_RELAXED);
+		usleep(slow.delay ? slow.delay : 1000);
 		ioctl(slow.fd, UFFDIO_COPY, &copy);
 	}
 	return NULL;
@@ -403,7 +405,9 @@ static const char *slow_memory(void)
 		return "no userfaultfd here";
 	/* Out of the way of what is closed between the calls. */
 	slow.fd = dup2(slow.fd, FAR);
-	slow.page = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	slow.page = mmap(NULL, FRONT + PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+			 -1, 0);
+	slow.page += FRONT;
 	reg.range.start = (unsigned long)slow.page;
 	reg.range.len = PAGE;
 	if (ioctl(slow.fd, UFFDIO_API, &api) || ioctl(slow.fd, UFFDIO_REGISTER, &reg) ||
@@ -437,6 +441,33 @@ TEST_F(user_memory, slow)
 		EXPECT_TRUE(still_good(&s)) TH_LOG("%s", c->name);
 	}
 	close_range(3, FAR - 1, 0);
+}
+
+/* Who reads while the memory of another one comes gets no bytes of those in between. */
+TEST_F(user_memory, slow_among_others)
+{
+	enum { SENT = 100000, ROOM = FRONT + PAGE };
+	static char out[SENT], in[SENT];
+	const char *why = slow_memory();
+	char *memory = slow.page - FRONT;
+	struct op op = { .fn = op_recv, .fd = self->fd[1], .buf = memory, .len = ROOM };
+	long got;
+
+	if (why)
+		SKIP(return, "%s: %m", why);
+	slow.delay = 50000;
+	memset(memory, 0, FRONT);
+	pat_fill(out, 0, SENT);
+	ASSERT_EQ(SENT, rc(send(self->fd[0], out, SENT, 0)));
+	ASSERT_EQ(0, pthread_create(&op.thread, NULL, op_main, &op));
+	while (!__atomic_load_n(&slow.faults, __ATOMIC_RELAXED))
+		usleep(100);
+	got = rc(recv(self->fd[1], in, 20000, 0));
+	EXPECT_EQ(20000, got);
+	ASSERT_LT(0, op_join(&op));
+	EXPECT_EQ(op.ret, pat_good(memory, 0, op.ret));
+	EXPECT_EQ(got, pat_good(in, op.ret, got));
+	EXPECT_EQ(SENT - op.ret - got, drain(self->fd[1], op.ret + got, SENT - op.ret - got));
 }
 
 /* A receive that gets nothing touches no memory, however much is likely to come. */
