@@ -105,7 +105,7 @@ static void *forker(void *arg)
 {
 	struct worker *w = arg;
 
-	while (!stopped()) {
+	do {
 		pid_t pid = spawn();
 
 		if (!pid) {
@@ -120,7 +120,7 @@ static void *forker(void *arg)
 		if (reap(pid))
 			wrong(w, pid);
 		w->good++;
-	}
+	} while (!stopped());
 	return NULL;
 }
 
@@ -187,13 +187,13 @@ static void *puller(void *arg)
 	struct worker *w = arg;
 	unsigned int seed = 23;
 
-	while (!stopped()) {
+	do {
 		pthread_mutex_lock(&intact);
 		pull_away(&seed);
 		pthread_mutex_unlock(&intact);
 		w->good++;
 		usleep(rnd(&seed) % 500);
-	}
+	} while (!stopped());
 	return NULL;
 }
 
@@ -413,7 +413,7 @@ static void *fickle(void *arg)
 	struct worker *w = arg;
 	unsigned int seed = 67;
 
-	while (!stopped()) {
+	do {
 		int option = options[rnd(&seed) % 3];
 
 		if (setint(w->fd, option, option == SO_PEEK_OFF ? (int)(rnd(&seed) % 2) * 8 - 1 :
@@ -421,7 +421,7 @@ static void *fickle(void *arg)
 			wrong(w, option);
 		w->good++;
 		usleep(rnd(&seed) % 300);
-	}
+	} while (!stopped());
 	return NULL;
 }
 

@@ -31,13 +31,13 @@ static inline char *new_room(void)
 
 static inline void prepare(int fam)
 {
-	begin(fam);
-	deadline -= 400;
 	for (size_t i = 0; i < sizeof(source) / 8; i++)
 		source[i] = i % WORDS | 0xa5ULL << 56;
 	room = new_room();
 	over = false;
 	signal(SIGPIPE, SIG_IGN);
+	begin(fam);
+	deadline -= 400;
 }
 
 /* Where in the source the bytes are; -1 if nowhere. */
@@ -113,7 +113,7 @@ static inline void *weakener(void *arg)
 	struct worker *w = arg;
 	unsigned int seed = 31;
 
-	while (!stopped()) {
+	do {
 		char *p = weak + 4096 * (rnd(&seed) % (PERIOD / 4096));
 
 		if (rnd(&seed) % 2) {
@@ -125,7 +125,7 @@ static inline void *weakener(void *arg)
 		}
 		w->good++;
 		usleep(rnd(&seed) % 300);
-	}
+	} while (!stopped());
 	return NULL;
 }
 
