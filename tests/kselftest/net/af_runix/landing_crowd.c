@@ -158,7 +158,7 @@ TEST_F_TIMEOUT(landing_crowd, many_pairs, 60)
 		r[i].fd = sv[1];
 		start(&r[i], one_of_readers);
 	}
-	for (int round = 0; round < 12; round++)
+	for (int round = 0; round < 4; round++)
 		for (int i = 0; i < PAIRS; i++) {
 			ASSERT_EQ(len, rc(send(w[i].fd, BYTES + w[i].good, len, 0)));
 			w[i].good += len;

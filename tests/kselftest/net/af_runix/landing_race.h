@@ -16,7 +16,7 @@
 
 /* --- bytes that say where they belong ------------------------------------- */
 
-enum { WORDS = 1 << 20, PERIOD = 8 * WORDS, MOST = 64 * 9000, UNIT = 64 };
+enum { WORDS = 1 << 18, PERIOD = 8 * WORDS, MOST = 64 * 9000, UNIT = 64 };
 
 static uint64_t source[WORDS + MOST / 8];
 #define BYTES	((char *)source)
@@ -37,7 +37,8 @@ static inline void prepare(int fam)
 	over = false;
 	signal(SIGPIPE, SIG_IGN);
 	begin(fam);
-	deadline -= 400;
+	/* AF_UNIX shows that what is expected is right, which takes no time. */
+	deadline -= fam == AF_UNIX ? 650 : 400;
 }
 
 /* Where in the source the bytes are; -1 if nowhere. */
