@@ -45,7 +45,12 @@ impl Open {
 }
 
 /// A queue whose writers may find a landing.
-pub(crate) trait Lands {
+///
+/// # Safety
+///
+/// Both functions hand out the same slot, which is reached under one lock alone;
+/// [`Lands::shut_again`] does so in any case.
+pub(crate) unsafe trait Lands {
     /// Hands out the slot, under its lock, if a reader that has found nothing may make an
     /// offer now, which has `tag`. May sleep.
     fn open(&self, tag: usize, with: impl FnOnce(&mut Slot));
@@ -112,7 +117,8 @@ impl<'a, Q: Lands> Offer<'a, Q> {
         let mut open = false;
         queue.open(tag, |slot| {
             if slot.is_empty() {
-                // SAFETY: It is taken out by `drop`, which comes before the landing's.
+                // SAFETY: It is taken out by `drop`, which comes before the landing's, and gets
+                // the same slot, by the safety requirements of `Lands`.
                 unsafe { slot.insert(&this.landing) };
                 queue.state().flag.set(true);
                 open = true;
@@ -155,7 +161,8 @@ impl<Q: Lands> Drop for Offer<'_, Q> {
     }
 }
 
-impl<M: Send + 'static> Lands for ByteQueue<M> {
+// SAFETY: The slot is that of the writer's half, under the writer lock.
+unsafe impl<M: Send + 'static> Lands for ByteQueue<M> {
     fn open(&self, tag: usize, with: impl FnOnce(&mut Slot)) {
         let mut writer = self.writer.lock();
         if self.positions.unread() == 0 && self.positions.write_position() == tag {
@@ -203,7 +210,8 @@ impl<M: Send + 'static> ByteQueue<M> {
     }
 }
 
-impl<M: Send> Lands for PacketQueue<M> {
+// SAFETY: The slot is what the lookers' lock guards.
+unsafe impl<M: Send> Lands for PacketQueue<M> {
     fn open(&self, tag: usize, with: impl FnOnce(&mut Slot)) {
         let mut slot = self.lookers.lock();
         // Who sends looks once more, under the lock of the list.
