@@ -10,7 +10,8 @@ use core::{
 };
 use kernel::prelude::*;
 
-/// An `A` or a `B`, pinned, and the same for all its life.
+/// An `A` or a `B`, pinned, and the same for all its life; and a `C` in any case, which is
+/// small, and takes no memory besides.
 ///
 /// What an enum would be, if it could be initialised in place: a stream's queue
 /// and a queue of packets share memory, since a socket has either one or the
@@ -21,9 +22,10 @@ use kernel::prelude::*;
 /// # Invariants
 ///
 /// `one` holds an initialised `A` if `is_first`, else an initialised `B`.
-pub(crate) struct Either<A, B> {
+pub(crate) struct Either<A, B, C = ()> {
     one: UnsafeCell<One<A, B>>,
     is_first: bool,
+    common: C,
 }
 
 /// The memory.
@@ -32,15 +34,16 @@ union One<A, B> {
     second: ManuallyDrop<B>,
 }
 
-// SAFETY: It is an `A` or a `B`, which are both `Send`.
-unsafe impl<A: Send, B: Send> Send for Either<A, B> {}
-// SAFETY: It is an `A` or a `B`, which are both `Sync`; only shared references are handed out.
-unsafe impl<A: Sync, B: Sync> Sync for Either<A, B> {}
+// SAFETY: It is an `A` or a `B`, which are both `Send`, and a `C`, which is, too.
+unsafe impl<A: Send, B: Send, C: Send> Send for Either<A, B, C> {}
+// SAFETY: It is an `A` or a `B`, and a `C`, which are `Sync`; only shared references are handed out.
+unsafe impl<A: Sync, B: Sync, C: Sync> Sync for Either<A, B, C> {}
 
-impl<A, B> Either<A, B> {
+impl<A, B, C> Either<A, B, C> {
     /// Returns the initialiser of the first, if `is_first`, or of the second.
     pub(crate) fn new(
         is_first: bool,
+        common: C,
         first: impl PinInit<A>,
         second: impl PinInit<B>,
     ) -> impl PinInit<Self> {
@@ -50,6 +53,7 @@ impl<A, B> Either<A, B> {
             // INVARIANT: What `is_first` tells of is what was initialised.
             unsafe {
                 (&raw mut (*slot).is_first).write(is_first);
+                (&raw mut (*slot).common).write(common);
                 let one = UnsafeCell::raw_get(&raw const (*slot).one);
                 if is_first {
                     raw_try_init(one.cast::<A>(), first)
@@ -60,6 +64,12 @@ impl<A, B> Either<A, B> {
         };
         // SAFETY: The closure initialises the whole value; it can't fail.
         unsafe { pin_init::pin_init_from_closure(init) }
+    }
+
+    /// Returns what there is in any case.
+    #[inline]
+    pub(crate) fn common(&self) -> &C {
+        &self.common
     }
 
     /// Returns the first, if it is that.
@@ -83,7 +93,7 @@ impl<A, B> Either<A, B> {
     }
 }
 
-impl<A, B> Drop for Either<A, B> {
+impl<A, B, C> Drop for Either<A, B, C> {
     fn drop(&mut self) {
         let one = self.one.get();
         // SAFETY: By the type invariants, this is what the memory holds; it isn't moved.

@@ -99,14 +99,14 @@ fn set_what(sk: &Live<'_>, option: &SockOpt, what: What) -> Result {
         }
         What::WholeRights => {
             let on = switch(option.int()?)?;
-            sk.data().whole_rights.set(on);
+            sk.data().switches().whole_rights.set(on);
         }
         What::Queued => {
             let value = option.int()?;
             if sk.kind() != Some(SockType::Stream) {
                 return Err(ENOPROTOOPT);
             }
-            sk.data().reports_queued.set(switch(value)?);
+            sk.data().switches().reports_queued.set(switch(value)?);
         }
     }
     Ok(())
@@ -148,9 +148,9 @@ pub(super) fn tell(sk: &Live<'_>, query: OptQuery) -> Result {
             check_label(*pass)?;
             sk.pass().any_of(*pass)
         }
-        What::WholeRights => sk.data().whole_rights.get(),
+        What::WholeRights => sk.data().switches().whole_rights.get(),
         What::Queued if sk.kind() != Some(SockType::Stream) => return Err(ENOPROTOOPT),
-        What::Queued => sk.data().reports_queued.get(),
+        What::Queued => sk.data().switches().reports_queued.get(),
     };
     query.answer(room, c_int::from(on))
 }
@@ -158,6 +158,6 @@ pub(super) fn tell(sk: &Live<'_>, query: OptQuery) -> Result {
 /// Takes over from a listener what a connection inherits.
 pub(super) fn inherit(new: &Sock, listener: &Sock) {
     new.inherit_pass(listener);
-    let whole = listener.data().whole_rights.get();
-    new.data().whole_rights.set(whole);
+    let whole = listener.data().switches().whole_rights.get();
+    new.data().switches().whole_rights.set(whole);
 }

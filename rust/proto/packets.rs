@@ -365,7 +365,7 @@ pub(super) fn tell(
     from: Option<Origin<'_>>,
     files: Option<Files>,
 ) {
-    let whole = sk.data().whole_rights.get();
+    let whole = sk.data().switches().whole_rights.get();
     msg.set_ancillary(
         sk,
         Attachment {

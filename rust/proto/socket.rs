@@ -75,12 +75,16 @@ pub(crate) struct Socket {
     /// The bytes that were sent to this socket, if it is a stream; else the
     /// packets.
     #[pin]
-    queue: Either<ByteQueue<Attached>, Packets>,
+    queue: Either<ByteQueue<Attached>, Packets, Switches>,
     /// Files in the queue.
     files: Atomic<u32>,
     /// The run of the collector in which something was last taken from the
     /// queue, its lowest bits; see [`super::inflight`].
     stamp: Atomic<u32>,
+}
+
+/// Options that the socket layer doesn't keep.
+pub(super) struct Switches {
     /// `SO_INQ`: each receive tells what is left.
     pub(super) reports_queued: Flag,
     /// `SO_RIGHTS_NOTRUNC`: a file that is withheld doesn't end the list.
@@ -153,6 +157,12 @@ impl net::Sock<Runix> {
 }
 
 impl Socket {
+    /// Returns the options.
+    #[inline]
+    pub(super) fn switches(&self) -> &Switches {
+        self.queue.common()
+    }
+
     /// Counts files that come into the queue, at most 253.
     pub(super) fn add_files(&self, count: usize) {
         self.files.add(count as u32, Relaxed);
@@ -226,12 +236,19 @@ impl net::Family for Runix {
             list: Guarded::new(PacketList::new()),
             wants_room: Word::new(0),
         });
-        pin_init!(Socket {
-            queue <- Either::new(kind == SockType::Stream, ByteQueue::new(), packets),
-            files: Atomic::new(0),
-            stamp: Atomic::new(0),
+        let switches = Switches {
             reports_queued: Flag::new(false),
             whole_rights: Flag::new(false),
+        };
+        pin_init!(Socket {
+            queue <- Either::new(
+                kind == SockType::Stream,
+                switches,
+                ByteQueue::new(),
+                packets
+            ),
+            files: Atomic::new(0),
+            stamp: Atomic::new(0),
         })
     }
 

@@ -47,7 +47,9 @@ use kernel::prelude::*;
 /// Mirrors `unix_stream_read_generic()`. May sleep (`SO_RCVTIMEO`).
 pub(super) fn receive(sk: &Live<'_>, msg: &mut ReceiveMsg<'_>) -> Result<usize> {
     // Most often there is nothing to tell but bytes, and there are some.
-    if sk.phase() == Phase::Established && sk.receives_bytes(msg) && !sk.data().reports_queued.get()
+    if sk.phase() == Phase::Established
+        && sk.receives_bytes(msg)
+        && !sk.data().switches().reports_queued.get()
     {
         let queue = sk.received().ok_or(EINVAL)?;
         // A message with room for what comes with marks may well get some.
@@ -94,7 +96,7 @@ fn receive_alike(sk: &Live<'_>, msg: &mut ReceiveMsg<'_>) -> Option<Alike> {
     if !sk.pass().any_of(Pass::SENDER)
         || sk.phase() != Phase::Established
         || !sk.receives_told_bytes(msg)
-        || sk.data().reports_queued.get()
+        || sk.data().switches().reports_queued.get()
     {
         return None;
     }
@@ -201,7 +203,7 @@ fn receive_on(
         let sender = sender.unwrap_or_else(|| Some(Sender::nobody()));
         packets::tell(sk, msg, sender.as_ref(), from.map(Origin::from), files);
     }
-    let reports = sk.data().reports_queued.get();
+    let reports = sk.data().switches().reports_queued.get();
     if reports || msg.wants_queued() {
         msg.set_queued(sk.unread(), reports);
     }

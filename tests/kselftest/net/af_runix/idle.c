@@ -55,4 +55,38 @@ TEST_F(idle, buffers)
 	}
 }
 
+/* Bytes that the allocator takes for each object of a cache; zero where there is none. */
+static long bytes_each(const char *family, const char *type)
+{
+	char path[128];
+	long n = 0;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/sys/kernel/slab/%s%s/slab_size", family, type);
+	f = fopen(path, "re");
+	if (f && fscanf(f, "%ld", &n) != 1)
+		n = 0;
+	if (f)
+		fclose(f);
+	return n;
+}
+
+/* A socket takes no more memory than one of AF_UNIX. */
+TEST_F(idle, sockets)
+{
+	static const char *const types[] = { "", "-STREAM" };
+	size_t i;
+
+	if (!access("/proc/lockdep_stats", F_OK))
+		SKIP(return, "locks have other sizes in a debug kernel");
+	for (i = 0; i < 2; i++) {
+		long theirs = bytes_each("UNIX", types[i]);
+
+		if (!theirs)
+			SKIP(return, "no sizes in /sys/kernel/slab");
+		EXPECT_LT(0, bytes_each(family_name(self->family), types[i]));
+		EXPECT_GE(theirs, bytes_each(family_name(self->family), types[i]));
+	}
+}
+
 TEST_HARNESS_MAIN
