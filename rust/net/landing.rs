@@ -258,6 +258,11 @@ impl Landing {
         unsafe { self.head.as_ref() }
     }
 
+    /// Returns the number that its maker has given it.
+    pub(super) fn tag(&self) -> usize {
+        self.head().tag
+    }
+
     /// Returns how many bytes have landed. Any context.
     pub(super) fn filled(&self) -> usize {
         self.head().filled.get_acquire()

@@ -13,6 +13,7 @@ use super::msg::{
 };
 use super::packet::PacketQueue;
 use super::queue::ByteQueue;
+use super::reader::Reader;
 use super::wait::Timeout;
 use super::word::Flag;
 use crate::pure::habit::WORTHWHILE;
@@ -135,7 +136,7 @@ impl<'a, Q: Lands> Offer<'a, Q> {
     /// Takes the offer back, and counts what was copied as received by the message, for
     /// which it was made. Returns how many bytes that were. May sleep.
     pub(crate) fn take_back(self, msg: &mut ReceiveMsg<'_>) -> usize {
-        self.close();
+        self.close(|| ());
         let filled = self.landing.filled();
         msg.landed(filled);
         if (1..WORTHWHILE).contains(&filled) {
@@ -145,19 +146,43 @@ impl<'a, Q: Lands> Offer<'a, Q> {
         filled
     }
 
-    fn close(&self) {
+    /// Takes the landing out of the slot, and calls `then` under the lock.
+    fn close(&self, then: impl FnOnce()) {
         self.queue.shut_again(|slot| {
             slot.remove(&self.landing);
             if slot.is_empty() {
                 self.queue.state().flag.set(false);
             }
+            then();
         });
+    }
+}
+
+impl<M: Send + 'static> Offer<'_, ByteQueue<M>> {
+    /// Does what [`Offer::take_back`] does, for who has become the reader before. Returns, too,
+    /// how many bytes of the queue follow on what has landed.
+    ///
+    /// As nobody else could make an offer until now, nothing has landed elsewhere that was
+    /// sent in between; and others who have read from the queue have moved its position.
+    pub(crate) fn take_back_reading(
+        self,
+        msg: &mut ReceiveMsg<'_>,
+        reader: &Reader<'_, M>,
+    ) -> (usize, usize) {
+        let tag = self.landing.tag();
+        let mut end = tag;
+        self.close(|| end = self.queue.positions.write_position());
+        let follows = match reader.position() == tag {
+            true => end.wrapping_sub(tag),
+            false => 0,
+        };
+        (self.take_back(msg), follows)
     }
 }
 
 impl<Q: Lands> Drop for Offer<'_, Q> {
     fn drop(&mut self) {
-        self.close();
+        self.close(|| ());
     }
 }
 
@@ -200,7 +225,7 @@ impl<M: Send + 'static> ByteQueue<M> {
         }
         let copied = writer.landing.fill(msg, count);
         if copied == room {
-            writer.landing.clear();
+            // It stays in the slot until the reader has taken it back: see `take_back_reading`.
             self.open.flag.set(false);
         }
         if copied > 0 {

@@ -27,6 +27,8 @@ use crate::net::{
     Offer,
     PacketQueue,
     Phase,
+    PullFault,
+    Reader,
     ReceiveMsg,
     SendMsg,
     SockType,
@@ -135,7 +137,51 @@ pub(super) fn wait_for_bytes(
         // The caller asks for what there is to say.
         let _ = wait_briefly(timeout, |brief| sk.wait_readable(brief, ready));
     }
-    offer.take_back(msg)
+    let reader = queue.read();
+    match offer.take_back_reading(msg, &reader) {
+        (0, _) => 0,
+        (landed, follows) => landed.saturating_add(take_following(sk, queue, reader, msg, follows)),
+    }
+}
+
+/// Receives the next `follows` bytes of the queue as well, in so far as they are nothing but
+/// bytes and there is room. Returns how many those were.
+///
+/// Memory that isn't present is brought in: so it is on offer the next time.
+fn take_following<'a>(
+    sk: &Live<'_>,
+    queue: &'a ByteQueue<Attached>,
+    mut reader: Reader<'a, Attached>,
+    msg: &mut ReceiveMsg<'_>,
+    follows: usize,
+) -> usize {
+    let mut taken = 0;
+    while taken < follows && msg.room() > 0 {
+        let run = reader.run(0);
+        let plain = run.value.is_none() && !run.out_of_band;
+        let limit = run.len.min(follows.wrapping_sub(taken));
+        if !plain || limit == 0 {
+            break;
+        }
+        let position = reader.position();
+        match reader.pull(msg, limit) {
+            Ok(0) => break,
+            Ok(count) => taken = taken.wrapping_add(count),
+            Err(PullFault(count)) => {
+                drop(reader);
+                let present = msg.fault_in(count).is_ok();
+                reader = queue.read();
+                if !present || reader.position() != position {
+                    break;
+                }
+            }
+        }
+    }
+    drop(reader);
+    if taken > 0 {
+        stream::wake_writers(sk);
+    }
+    taken
 }
 
 /// Waits for the first moments with the message's memory on offer to senders, for a packet

@@ -522,7 +522,7 @@ pub(super) fn at_mark(sk: &Live<'_>) -> bool {
 
 /// Wakes the writers of a stream, if they wait for room and there is some.
 #[inline]
-fn wake_writers(sk: &Live<'_>) {
+pub(super) fn wake_writers(sk: &Live<'_>) {
     let Some(queue) = sk.received() else {
         return;
     };
