@@ -58,9 +58,11 @@ static void *sender(void *arg)
 	struct worker *w = arg;
 	unsigned int seed = w->id + 1;
 
-	while (more())
+	/* Once at least, whoever else has the machine. */
+	do {
 		if (!send_some(w->fd, w->id, &seed))
 			wrong(w, -errno);
+	} while (more());
 	return NULL;
 }
 
@@ -88,9 +90,10 @@ static int be_another(int fd)
 static int be_many(int fd)
 {
 	unsigned int seed = 99;
+	int n;
 
-	while (more()) {
-		int id = ROOT + rnd(&seed) % 3;
+	for (n = 0; n < 3 || more(); n++) {
+		int id = ROOT + (n < 3 ? n : rnd(&seed) % 3);
 
 		if (setresuid(id == REAL ? 3 : 0, -1, -1) || !send_some(fd, id, &seed))
 			return 1;
@@ -102,7 +105,7 @@ static int be_brief(int fd)
 {
 	unsigned int seed = 77;
 
-	while (more() && all->briefs < PIDS) {
+	do {
 		pid_t pid = spawn();
 
 		seed++;
@@ -113,7 +116,7 @@ static int be_brief(int fd)
 		}
 		if (reap(pid))
 			return 1;
-	}
+	} while (more() && all->briefs < PIDS);
 	return 0;
 }
 
