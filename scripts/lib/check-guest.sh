@@ -143,7 +143,7 @@ must_fail() { # VERSION NAME CONTROL TEXT OPTIONS...
 
 # What takes long, or a quiet machine, and is about the module alone: the preferred kernel
 # runs it.
-LONG_PROGRAMS=(block fuzz gc_cost landing landing_crowd landing_race limits patience race reload scm_gc stress stress_data stress_gc upstream_scm_rights)
+LONG_PROGRAMS=(fuzz gc_cost landing landing_crowd landing_race limits patience race reload stress_data stress_gc upstream_scm_rights)
 
 # Another kernel series, from choosing the kernel to the tests in a guest.
 check_series() { # SERIES
