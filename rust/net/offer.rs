@@ -17,6 +17,7 @@ use super::reader::Reader;
 use super::wait::Timeout;
 use super::word::Flag;
 use crate::pure::habit::WORTHWHILE;
+use core::mem;
 use kernel::{
     prelude::*,
     time::msecs_to_jiffies, //
@@ -97,6 +98,8 @@ pub(crate) unsafe trait Lands {
 pub(crate) struct Offer<'a, Q: Lands> {
     queue: &'a Q,
     landing: Landing,
+    /// The landing is in the slot, or was taken out by who has filled it.
+    open: bool,
 }
 
 impl<'a, Q: Lands> Offer<'a, Q> {
@@ -114,18 +117,21 @@ impl<'a, Q: Lands> Offer<'a, Q> {
     ) -> Option<Self> {
         let expected = queue.state().habit.expected();
         let landing = Landing::of(msg, expected.min(most), tag)?;
-        let this = Self { queue, landing };
-        let mut open = false;
+        let mut this = Self {
+            queue,
+            landing,
+            open: false,
+        };
         queue.open(tag, |slot| {
             if slot.is_empty() {
                 // SAFETY: It is taken out by `drop`, which comes before the landing's, and gets
                 // the same slot, by the safety requirements of `Lands`.
                 unsafe { slot.insert(&this.landing) };
                 queue.state().flag.set(true);
-                open = true;
+                this.open = true;
             }
         });
-        open.then_some(this)
+        this.open.then_some(this)
     }
 
     /// Returns how many bytes were copied. Any context.
@@ -135,7 +141,7 @@ impl<'a, Q: Lands> Offer<'a, Q> {
 
     /// Takes the offer back, and counts what was copied as received by the message, for
     /// which it was made. Returns how many bytes that were. May sleep.
-    pub(crate) fn take_back(self, msg: &mut ReceiveMsg<'_>) -> usize {
+    pub(crate) fn take_back(mut self, msg: &mut ReceiveMsg<'_>) -> usize {
         self.close(|| ());
         let filled = self.landing.filled();
         msg.landed(filled);
@@ -146,8 +152,11 @@ impl<'a, Q: Lands> Offer<'a, Q> {
         filled
     }
 
-    /// Takes the landing out of the slot, and calls `then` under the lock.
-    fn close(&self, then: impl FnOnce()) {
+    /// Takes the landing out of the slot, and calls `then` under the lock; once.
+    fn close(&mut self, then: impl FnOnce()) {
+        if !mem::take(&mut self.open) {
+            return;
+        }
         self.queue.shut_again(|slot| {
             slot.remove(&self.landing);
             if slot.is_empty() {
@@ -165,13 +174,13 @@ impl<M: Send + 'static> Offer<'_, ByteQueue<M>> {
     /// As nobody else could make an offer until now, nothing has landed elsewhere that was
     /// sent in between; and others who have read from the queue have moved its position.
     pub(crate) fn take_back_reading(
-        self,
+        mut self,
         msg: &mut ReceiveMsg<'_>,
         reader: &Reader<'_, M>,
     ) -> (usize, usize) {
-        let tag = self.landing.tag();
+        let (queue, tag) = (self.queue, self.landing.tag());
         let mut end = tag;
-        self.close(|| end = self.queue.positions.write_position());
+        self.close(|| end = queue.positions.write_position());
         let follows = match reader.position() == tag {
             true => end.wrapping_sub(tag),
             false => 0,
@@ -240,7 +249,7 @@ unsafe impl<M: Send> Lands for PacketQueue<M> {
     fn open(&self, tag: usize, with: impl FnOnce(&mut Slot)) {
         let mut slot = self.lookers.lock();
         // Who sends looks once more, under the lock of the list.
-        if self.count() == 0 && self.arrivals() == tag {
+        if self.is_unchanged(tag) {
             with(&mut slot);
         }
     }
@@ -289,7 +298,7 @@ impl<M: Send> PacketQueue<M> {
     }
 
     /// Tells whether nothing has come since the queue was empty and `tag` was its number
-    /// of [arrivals](Self::arrivals). Under the lock of the list.
+    /// of [arrivals](Self::arrivals). A snapshot, unless the lock of the list is held.
     pub(crate) fn is_unchanged(&self, tag: usize) -> bool {
         self.count() == 0 && self.arrivals() == tag
     }

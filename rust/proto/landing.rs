@@ -40,8 +40,8 @@ use kernel::prelude::*;
 
 /// Tells whether a reader of a queue has memory on offer, for a message.
 ///
-/// If the message before went to such memory, and nothing is queued, the reader is likely
-/// to come back for more, and is given the time for that.
+/// If the message before went to such memory, the reader is likely to come back for more,
+/// and is given the time for that, once.
 pub(super) fn is_open(sk: &Live<'_>, queue: &impl Lands, msg: &SendMsg<'_>) -> bool {
     if queue.has_landing() {
         return true;
